@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse } from 'dotenv';
+import { z } from 'zod';
+import { projectRoot } from './project-root.js';
+import { settingsSchema, unusedNames } from './schema.js';
+
+/**
+ * Settings of one process: the first `pixyz-scheduler.conf` found, and the environment over it. Only a `main.ts` calls
+ * {@link loadSettings}; everything else receives the typed object.
+ */
+export type Settings = Omit<
+  z.output<typeof settingsSchema>,
+  'SHARE_PATH' | 'PROCESS_PATH' | 'TEMPORAL_DB_FILE' | 'PIXYZ_CACHE_PATH' | 'CONCURRENT_TASKS'
+> & {
+  readonly SHARE_PATH: string;
+  readonly PROCESS_PATH: string;
+  readonly TEMPORAL_DB_FILE: string;
+  readonly PIXYZ_CACHE_PATH: string;
+  readonly CONCURRENT_TASKS: number;
+  /** The file that was read, or null. */
+  readonly configFile: string | null;
+  /** Sentences for the operator about settings that are accepted but have no effect. */
+  readonly notices: readonly string[];
+};
+
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Where the file is looked for, in this order. */
+export function configFileCandidates(cwd: string, env: Env, platform: NodeJS.Platform): string[] {
+  const name = 'pixyz-scheduler.conf';
+  const system =
+    platform === 'win32'
+      ? [env['APPDATA'], env['ProgramData']]
+          .filter((folder) => folder !== undefined)
+          .map((folder) => join(folder, 'PixyzSDK', name))
+      : [join('/etc', name)];
+  return [join(cwd, name), ...system];
+}
+
+/** Reads the settings. @throws SettingsError that lists every problem at once, with its place. */
+export function loadSettings(env: Env, cwd: string, platform: NodeJS.Platform = process.platform): Settings {
+  const configFile = configFileCandidates(cwd, env, platform).find((file) => existsSync(file)) ?? null;
+  const fromFile = configFile === null ? {} : parse(readFileSync(configFile));
+  return readSettings({ ...fromFile, ...env }, cwd, configFile);
+}
+
+/** The same from values that are already merged. */
+export function readSettings(values: Env, cwd: string, configFile: string | null = null): Settings {
+  const known: Record<string, string> = {};
+  for (const name of Object.keys(settingsSchema.shape)) {
+    const value = values[name];
+    if (value !== undefined && value.trim() !== '') known[name] = value;
+  }
+  const parsed = settingsSchema.safeParse(known);
+  if (!parsed.success) {
+    const source = configFile === null ? 'the environment' : `${configFile} or the environment`;
+    const lines = parsed.error.issues.map((issue) => {
+      const name = String(issue.path[0]);
+      const value = known[name];
+      return `  ${name}${value === undefined ? '' : ` = "${value}"`}: ${issue.message}`;
+    });
+    throw new SettingsError(
+      `The configuration has ${lines.length === 1 ? 'a problem' : `${lines.length} problems`} (in ${source}):\n${lines.join('\n')}`,
+    );
+  }
+  const settings = parsed.data;
+  const at = (path: string | undefined, fallback: string) => resolve(cwd, path ?? fallback);
+  return {
+    ...settings,
+    SHARE_PATH: at(settings.SHARE_PATH, join(projectRoot, 'share')),
+    PROCESS_PATH: at(settings.PROCESS_PATH, join(projectRoot, 'processes')),
+    TEMPORAL_DB_FILE: at(settings.TEMPORAL_DB_FILE, join(projectRoot, '.data', 'temporal.db')),
+    PIXYZ_CACHE_PATH: at(
+      settings.PIXYZ_CACHE_PATH,
+      join(values['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'pixyz-temporal-scheduler'),
+    ),
+    CONCURRENT_TASKS: settings.CONCURRENT_TASKS ?? (settings.DEBUG ? 5 : 1),
+    configFile,
+    notices: unusedNames
+      .filter((name) => values[name] !== undefined && values[name] !== '')
+      .map(
+        (name) =>
+          `${name} is set and not used: ${name.startsWith('POOL') ? 'every script runs in a process of its own' : 'this scheduler needs no Redis and no Celery'}`,
+      ),
+  };
+}

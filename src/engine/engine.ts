@@ -1,0 +1,79 @@
+import type { GraphInput } from '../contract/graph.js';
+
+/**
+ * The narrow seam to Temporal: `src/engine` alone holds a client, everything else asks through this interface.
+ * A job id is a node of a graph; calls that take one find the graph by the id itself.
+ */
+
+/** What the visibility store says of a run, for lists: the record on the share has the rest. */
+export interface RunSummary {
+  readonly graphId: string;
+  /** The jobs of the run, as far as a list shows them. */
+  readonly jobIds: readonly string[];
+  readonly name: string | null;
+  readonly queue: string;
+  readonly process: string;
+  readonly startedAt: Date;
+  readonly closedAt: Date | null;
+}
+
+export interface ListQuery {
+  /** Only runs in one of these states; empty: all. */
+  readonly states: readonly ('OPEN' | 'SUCCESS' | 'FAILURE' | 'REVOKED')[];
+  readonly queue?: string;
+  readonly name?: string;
+  readonly process?: string;
+  readonly since?: Date;
+  readonly until?: Date;
+  readonly limit: number;
+  /** From the page before. */
+  readonly cursor?: string;
+}
+
+export interface RunPage {
+  readonly runs: readonly RunSummary[];
+  /** null on the last page. */
+  readonly next: string | null;
+}
+
+export interface QueueStats {
+  readonly queue: string;
+  /** Jobs that wait for a worker. */
+  readonly backlog: number;
+  /** Age in seconds of the oldest of them; 0 when none waits. */
+  readonly oldestAgeSeconds: number;
+  /** Worker processes that poll it. */
+  readonly pollers: number;
+}
+
+/** Facts that lists are filtered by; kept in the search attributes of the run. */
+export interface RunLabels {
+  readonly name: string | null;
+  readonly queue: string;
+  readonly process: string;
+}
+
+export type CancelOutcome = 'cancelling' | 'already-ended' | 'unknown';
+
+export interface Engine {
+  /** Starts a graph. Starting one that is already running, or has run, under this id is a success and changes nothing. */
+  startGraph(input: GraphInput, labels: RunLabels): Promise<void>;
+  /** Asks a job to stop; resolves when the request is stored, not when the script has ended. */
+  cancelJob(jobId: string, reason: string): Promise<CancelOutcome>;
+  /** Whether the run of this job is open; null when Temporal does not know it (any more). */
+  isOpen(jobId: string): Promise<boolean | null>;
+  list(query: ListQuery): Promise<RunPage>;
+  /** Runs by state, for metrics. */
+  countByState(): Promise<{
+    readonly open: number;
+    readonly success: number;
+    readonly failure: number;
+    readonly revoked: number;
+  }>;
+  /** Makes the archive of a job's outputs, once per `fingerprint` of their content; returns the id of the task. */
+  startArchive(jobId: string, fingerprint: string): Promise<string>;
+  queueStats(queue: string): Promise<QueueStats>;
+  /** Whether the server answers, within the time given. */
+  ping(timeoutMs: number): Promise<boolean>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isUuid } from '../contract/ids.js';
+import { type JobRecord, type JobSpec, jobRecordSchema, jobSpecSchema, newRecord } from '../contract/job.js';
+import { EngineError } from '../errors/engine-error.js';
+import { errorCode, isMissing, readTextIfExists, writeFileAtomic } from './atomic.js';
+import { type JobPaths, jobPaths } from './layout.js';
+
+/** An upload on its way to becoming a job: lies apart until {@link commit}, so a refused request leaves nothing. */
+export interface IncomingJob {
+  /** Where the uploaded files go. */
+  readonly inputs: string;
+  /**
+   * Makes it a job: spec, record and files appear under the job's id at once.
+   * @returns false when a job of that id is already there (a repeated request); then nothing has changed.
+   */
+  commit(spec: JobSpec): Promise<boolean>;
+  /** Removes what was uploaded. Safe to call after a commit. */
+  discard(): Promise<void>;
+}
+
+/**
+ * The jobs on the share. Invariants:
+ * 1. A job's folder appears whole (rename) or not at all.
+ * 2. `spec.json` never changes; `job.json` is only ever replaced as a whole.
+ * 3. Reading creates nothing.
+ */
+export class JobStore {
+  readonly root: string;
+  readonly #sync: boolean;
+
+  constructor(root: string, options: { readonly sync?: boolean } = {}) {
+    this.root = root;
+    this.#sync = options.sync ?? false;
+  }
+
+  /** Makes the root where it is missing. @throws EngineError UNAVAILABLE when it cannot be written. */
+  async open(): Promise<void> {
+    try {
+      await mkdir(join(this.root, '.incoming'), { recursive: true });
+      await mkdir(join(this.root, '.workers'), { recursive: true });
+    } catch (error) {
+      throw new EngineError(
+        'UNAVAILABLE',
+        `the share ${this.root} cannot be written (${errorCode(error) ?? String(error)}): check SHARE_PATH, its owner and the free space`,
+      );
+    }
+  }
+
+  paths(jobId: string): JobPaths {
+    return jobPaths(this.root, jobId);
+  }
+
+  async receive(): Promise<IncomingJob> {
+    const folder = join(this.root, '.incoming', randomUUID());
+    const inputs = join(folder, 'inputs');
+    await mkdir(inputs, { recursive: true });
+    return {
+      inputs,
+      commit: (spec) => this.#commit(folder, spec),
+      discard: () => rm(folder, { recursive: true, force: true }),
+    };
+  }
+
+  async #commit(folder: string, spec: JobSpec): Promise<boolean> {
+    await writeFileAtomic(join(folder, 'spec.json'), JSON.stringify(spec), { sync: this.#sync });
+    await writeFileAtomic(join(folder, 'job.json'), JSON.stringify(newRecord(spec)), { sync: this.#sync });
+    try {
+      await rename(folder, this.paths(spec.jobId).folder);
+      return true;
+    } catch (error) {
+      // Renaming a folder over one that holds files fails: the job was made by the same request before.
+      if (errorCode(error) === 'ENOTEMPTY' || errorCode(error) === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  async readSpec(jobId: string): Promise<JobSpec | null> {
+    const content = await readTextIfExists(this.paths(jobId).spec);
+    return content === null ? null : jobSpecSchema.parse(JSON.parse(content));
+  }
+
+  /** The state of a job, or null when there is none (never created, or deleted). */
+  async readRecord(jobId: string): Promise<JobRecord | null> {
+    const content = await readTextIfExists(this.paths(jobId).record);
+    return content === null ? null : jobRecordSchema.parse(JSON.parse(content));
+  }
+
+  /** Replaces the record. Does nothing when the job's folder has been deleted meanwhile. */
+  async writeRecord(record: JobRecord): Promise<void> {
+    try {
+      await writeFileAtomic(this.paths(record.jobId).record, JSON.stringify(record), { sync: this.#sync });
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+
+  /** Whether anything is left of the job. */
+  async exists(jobId: string): Promise<boolean> {
+    try {
+      return (await stat(this.paths(jobId).folder)).isDirectory();
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Deletes a job's folder. Deleting a job that is not there is a success. */
+  async remove(jobId: string): Promise<void> {
+    await rm(this.paths(jobId).folder, { recursive: true, force: true });
+  }
+
+  /** Deletes a job's files and keeps its record, which then says when. */
+  async removeFiles(record: JobRecord, at: string): Promise<void> {
+    const paths = this.paths(record.jobId);
+    await this.writeRecord({ ...record, cleanedAt: at });
+    for (const path of [paths.inputs, paths.outputs, paths.archives, paths.logs, paths.result]) {
+      await rm(path, { recursive: true, force: true });
+    }
+  }
+
+  /** Ids of all jobs on the share, in no order. */
+  async *jobIds(): AsyncGenerator<string> {
+    for (const name of await readdir(this.root)) if (isUuid(name)) yield name;
+  }
+}

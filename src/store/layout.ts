@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { isUuid } from '../contract/ids.js';
+import type { FileRef } from '../contract/job.js';
+import { EngineError } from '../errors/engine-error.js';
+
+/**
+ * The share:
+ *
+ *     <root>/<job id>/inputs/            the uploaded script and input
+ *                     outputs/           written by the attempt that owns the job
+ *                     archives/<id>.zip  made on request
+ *                     logs/<n>.log       stdout and stderr of attempt n
+ *                     spec.json          what was asked for
+ *                     job.json           what came of it
+ *                     result.json        a result too large for job.json
+ *     <root>/.incoming/                  uploads that are not jobs yet
+ *     <root>/.workers/                   what each worker says of itself
+ */
+export interface JobPaths {
+  readonly folder: string;
+  readonly inputs: string;
+  readonly outputs: string;
+  readonly archives: string;
+  readonly logs: string;
+  readonly spec: string;
+  readonly record: string;
+  readonly result: string;
+}
+
+/** Paths of a job. @throws EngineError BAD_REQUEST when the id is not one: nothing but a UUID becomes a path. */
+export function jobPaths(root: string, jobId: string): JobPaths {
+  if (!isUuid(jobId)) throw new EngineError('BAD_REQUEST', `"${jobId}" is not a job id`);
+  const folder = join(root, jobId);
+  return {
+    folder,
+    inputs: join(folder, 'inputs'),
+    outputs: join(folder, 'outputs'),
+    archives: join(folder, 'archives'),
+    logs: join(folder, 'logs'),
+    spec: join(folder, 'spec.json'),
+    record: join(folder, 'job.json'),
+    result: join(folder, 'result.json'),
+  };
+}
+
+export function logFileOf(paths: JobPaths, attempt: number): string {
+  return join(paths.logs, `${attempt}.log`);
+}
+
+/** The absolute path of a file of a job on this machine. */
+export function resolveFileRef(ref: FileRef, places: { readonly share: string; readonly processes: string }): string {
+  if ('share' in ref) return join(places.share, ref.share);
+  if ('process' in ref) return join(places.processes, `${ref.process}.py`);
+  return ref.path;
+}
