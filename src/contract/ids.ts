@@ -1,12 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
-
 /**
  * Ids of graphs and jobs.
  *
  * A graph's id is a random UUID (version 4) whose last 8 hexadecimal digits are zero; the job of its node `i` has the
  * same UUID with `i` in those digits, counted from 1. So a job id tells its graph and its place with no look-up, and
  * a graph with a single node never shares an id, or a folder, with its only job.
- * The Temporal workflow id of a run is the graph's id.
+ * The Temporal workflow id of a run is the graph's id. Workflows import this file: no Node modules here.
  */
 
 /** What the API accepts as a job id: 36 characters, any UUID version, case kept. */
@@ -14,18 +12,6 @@ export const uuidPattern = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-
 
 /** The largest node number that fits the id (8 hexadecimal digits). */
 export const maxNodes = 0xffff_ffff;
-
-/** A new graph id. */
-export function newGraphId(): string {
-  return `${randomUUID().slice(0, 28)}00000000`;
-}
-
-/** The same graph id for the same text, so that a repeated request meets the graph it made the first time. */
-export function graphIdFromKey(key: string): string {
-  const hex = createHash('sha256').update(key).digest('hex');
-  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 24)}00000000`;
-}
 
 /** The job id of node `index` (from 1) of a graph. */
 export function jobIdOf(graphId: string, index: number): string {
