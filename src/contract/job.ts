@@ -59,6 +59,19 @@ export const callbackSchema = z.strictObject({
 });
 export type Callback = z.infer<typeof callbackSchema>;
 
+/** How the job is scheduled: kept with the job, so that it can be started again after a crash, and repeated later. */
+export const dispatchSchema = z.object({
+  /** Seconds to wait before the job may start. */
+  countdown: z.number().min(0),
+  /** Seconds after which a job that has not started is revoked; null means never. */
+  expires: z.number().nullable(),
+  /** 1 (first) … 5 (last). */
+  priority: z.number().int().min(1).max(5),
+  /** Retries allowed for the script's own faults. */
+  maxRetries: z.number().int().min(0),
+});
+export type Dispatch = z.infer<typeof dispatchSchema>;
+
 export const jobSpecSchema = z.object({
   version: z.literal(1),
   jobId: z.string(),
@@ -85,6 +98,8 @@ export const jobSpecSchema = z.object({
   callback: callbackSchema.nullable(),
   /** The job that this one repeats, or null. */
   retryOf: z.string().nullable(),
+  /** Absent for jobs that were not sent through `POST /jobs`: their graph has the schedule. */
+  dispatch: dispatchSchema.optional(),
   /** SHA-256 of the request, to tell a repeated request from another one under the same idempotency key. */
   digest: z.string().nullable(),
 });

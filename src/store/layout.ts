@@ -9,6 +9,7 @@ import { EngineError } from '../errors/engine-error.js';
  *     <root>/<job id>/inputs/            the uploaded script and input
  *                     outputs/           written by the attempt that owns the job
  *                     archives/<id>.zip  made on request
+ *                     archives/<id>.json which outputs it holds: {"fingerprint": …}
  *                     logs/<n>.log       stdout and stderr of attempt n
  *                     spec.json          what was asked for
  *                     job.json           what came of it
@@ -45,6 +46,11 @@ export function jobPaths(root: string, jobId: string): JobPaths {
 
 export function logFileOf(paths: JobPaths, attempt: number): string {
   return join(paths.logs, `${attempt}.log`);
+}
+
+/** The archive of a job's outputs, and beside it the note that says which outputs it holds. */
+export function archiveFilesOf(paths: JobPaths, jobId: string): { readonly zip: string; readonly stamp: string } {
+  return { zip: join(paths.archives, `${jobId}.zip`), stamp: join(paths.archives, `${jobId}.json`) };
 }
 
 /** The absolute path of a file of a job on this machine. */
