@@ -1,0 +1,85 @@
+import { Connection } from '@temporalio/client';
+import { searchAttributes } from '../engine/search-attributes.js';
+
+/** What a namespace needs before the first run: itself, its retention and the search attributes. Running it again changes nothing. */
+
+const retentionSeconds = 30 * 24 * 3600;
+const keyword = 2; // temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+const alreadyExists = 6; // gRPC status
+
+const grpcCode = (error: unknown) => (error as { code?: number }).code;
+
+/** Connects once the server answers. @throws with the last reason when it does not within the time. */
+export async function connectWhenReady(address: string, timeoutMs: number): Promise<Connection> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await Connection.connect({ address, connectTimeout: 1000 });
+    } catch (error) {
+      if (Date.now() > deadline) {
+        throw new Error(`no Temporal server answers at ${address}: ${(error as Error).message}`, { cause: error });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** @throws when the namespace is not usable within the time. */
+export async function prepareNamespace(connection: Connection, namespace: string, timeoutMs = 30_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  const { workflowService, operatorService } = connection;
+  /** A server that has just come up, or a cache that has not read the new namespace yet, refuses for a moment. */
+  const insist = async <T>(call: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        if (Date.now() > deadline || grpcCode(error) === 3 || grpcCode(error) === 7) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  };
+  const known = await insist(async () => {
+    try {
+      await workflowService.describeNamespace({ namespace });
+      return true;
+    } catch (error) {
+      if (grpcCode(error) === 5) return false;
+      throw error;
+    }
+  });
+  if (!known) {
+    await insist(() =>
+      workflowService
+        .registerNamespace({
+          namespace,
+          description: 'Jobs and graphs of the Pixyz Temporal Scheduler',
+          workflowExecutionRetentionPeriod: { seconds: retentionSeconds as unknown as never },
+        })
+        .catch((error: unknown) => {
+          if (grpcCode(error) !== alreadyExists) throw error;
+        }),
+    );
+  }
+  const missing = async () => {
+    const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+    return Object.keys(searchAttributes).filter((name) => customAttributes?.[name] === undefined);
+  };
+  let names = await insist(missing);
+  if (names.length === 0) return;
+  await insist(() =>
+    operatorService
+      .addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(names.map((name) => [name, keyword])),
+      })
+      .catch((error: unknown) => {
+        if (grpcCode(error) !== alreadyExists) throw error;
+      }),
+  );
+  // The server keeps the list in a cache: a run that uses a name too early would be refused.
+  await insist(async () => {
+    names = await missing();
+    if (names.length > 0) throw new Error(`search attributes not ready: ${names.join(', ')}`);
+  });
+}

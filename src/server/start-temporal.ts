@@ -1,0 +1,305 @@
+import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Connection } from '@temporalio/client';
+import { cliArguments } from './cli-arguments.js';
+import { dynamicConfigFile } from './dynamic-config.js';
+import { freePorts, isPortFree } from './free-ports.js';
+import { type GuardedProcess, startGuarded } from './guarded-process.js';
+import { connectWhenReady, prepareNamespace } from './prepare-namespace.js';
+import { type TemporalPorts, temporalConfig, uiConfig } from './temporal-config.js';
+import type { TemporalPrograms } from './temporal-programs.js';
+
+/** Runs a Temporal server on a SQLite file, with its Web UI: what `npm start`, the demo and the tests work on. */
+
+export interface TemporalOptions {
+  readonly programs: TemporalPrograms;
+  readonly dbFile: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** 0: any free port; null: no Web UI. */
+  readonly uiPort: number | null;
+  readonly namespace: string;
+  readonly sync?: 'normal' | 'full';
+  /** Where `temporal.log` and `temporal-ui.log` go. Default: `logs/` beside the database. */
+  readonly logFolder?: string;
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** Default: the one that is shipped. */
+  readonly dynamicConfig?: string;
+  readonly codecEndpoint?: string | null;
+  readonly metricsPort?: number | null;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface RunningTemporal {
+  readonly address: string;
+  readonly namespace: string;
+  readonly uiUrl: string | null;
+  /** Of the guard that leads the server's process group. */
+  readonly pid: number;
+  readonly logFile: string;
+  /** Resolves when the server has ended, asked or not. */
+  readonly exited: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export class TemporalStartError extends Error {
+  override readonly name = 'TemporalStartError';
+}
+
+const host = '127.0.0.1';
+const graceSeconds = 8;
+const largestLogBytes = 16 * 2 ** 20;
+
+export async function startTemporal(options: TemporalOptions): Promise<RunningTemporal> {
+  const home = dirname(options.dbFile);
+  const logFolder = options.logFolder ?? join(home, 'logs');
+  try {
+    mkdirSync(home, { recursive: true });
+    mkdirSync(logFolder, { recursive: true });
+  } catch (error) {
+    throw new TemporalStartError(`the folder of the Temporal database cannot be written: ${(error as Error).message}`);
+  }
+  for (const [name, port] of [
+    ['TEMPORAL_PORT', options.port],
+    ['TEMPORAL_UI_PORT', options.uiPort ?? 0],
+  ] as const) {
+    if (port !== 0 && !(await isPortFree(port, host))) {
+      throw new TemporalStartError(
+        `port ${port} (${name}) is taken by another program; name a free one in ${name}, or 0 for any`,
+      );
+    }
+  }
+  const release = lockDatabase(options.dbFile);
+  try {
+    // Ports that were free a moment ago may be taken by now: once more with others, unless the operator named them.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await startOnce(options, logFolder, release);
+      } catch (error) {
+        if (attempt === 3 || !(error instanceof TemporalStartError) || !/address already in use/.test(error.message)) {
+          throw error;
+        }
+      }
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function startOnce(options: TemporalOptions, logFolder: string, release: () => void): Promise<RunningTemporal> {
+  const home = dirname(options.dbFile);
+  const logFile = join(logFolder, 'temporal.log');
+  const uiLogFile = join(logFolder, 'temporal-ui.log');
+  for (const file of [logFile, uiLogFile]) rotate(file);
+  const logStart = sizeOf(logFile);
+  const ports = await choosePorts(options);
+  const address = `${host}:${ports.frontend}`;
+  const uiPort = options.uiPort === null ? null : options.uiPort || ((await freePorts(1))[0] as number);
+  const env = environment(options.env ?? process.env);
+  const { programs } = options;
+
+  const processes: GuardedProcess[] = [];
+  const stopAll = async () => {
+    await Promise.all(processes.map((running) => running.stop()));
+    release();
+  };
+
+  try {
+    if (programs.kind === 'cli') {
+      processes.push(
+        await startGuarded({
+          command: programs.cli,
+          args: cliArguments({ ...options, port: ports.frontend, uiPort, host }),
+          env,
+          logFile,
+          graceSeconds,
+        }),
+      );
+    } else {
+      const configFile = join(home, 'temporal-server.json');
+      writePrivate(
+        configFile,
+        temporalConfig({
+          ports,
+          host,
+          persistence: { kind: 'sqlite', file: options.dbFile, sync: options.sync ?? 'normal' },
+          dynamicConfigFile: options.dynamicConfig ?? dynamicConfigFile,
+          logLevel: options.logLevel ?? 'warn',
+          metricsAddress: options.metricsPort ? `${host}:${options.metricsPort}` : null,
+        }),
+      );
+      processes.push(
+        await startGuarded({
+          command: programs.server,
+          args: ['--config-file', configFile, '--allow-no-auth', 'start'],
+          env,
+          logFile,
+          graceSeconds,
+        }),
+      );
+    }
+    const server = processes[0] as GuardedProcess;
+    const early = server.exited.then(({ code, signal }) => {
+      throw new TemporalStartError(
+        `the Temporal server ended before it was ready (${signal ?? `exit code ${code}`}); its log ${logFile} ends with:\n${tail(logFile, logStart)}`,
+      );
+    });
+    early.catch(() => {});
+
+    let ui: Promise<unknown> = Promise.resolve();
+    if (uiPort !== null && programs.kind === 'server' && programs.ui !== null) {
+      const folder = join(home, 'temporal-ui');
+      mkdirSync(folder, { recursive: true });
+      writePrivate(
+        join(folder, 'ui.yaml'),
+        uiConfig({
+          temporalAddress: address,
+          host,
+          port: uiPort,
+          namespace: options.namespace,
+          codecEndpoint: options.codecEndpoint ?? null,
+        }),
+      );
+      ui = startGuarded({
+        command: programs.ui,
+        args: ['--config', folder, '--env', 'ui', 'start'],
+        env,
+        logFile: uiLogFile,
+        graceSeconds: 2,
+      }).then((running) => processes.push(running));
+    }
+
+    const ready = connectWhenReady(address, 60_000).then(async (connection: Connection) => {
+      try {
+        await prepareNamespace(connection, options.namespace);
+      } finally {
+        await connection.close();
+      }
+    });
+    ready.catch(() => {});
+    await Promise.all([Promise.race([ready, early]), ui]);
+    const hasUi = uiPort !== null && (programs.kind === 'cli' || programs.ui !== null);
+    return {
+      address,
+      namespace: options.namespace,
+      uiUrl: hasUi ? `http://${host}:${uiPort}` : null,
+      pid: server.pid,
+      logFile,
+      exited: server.exited.then(() => undefined),
+      stop: stopAll,
+    };
+  } catch (error) {
+    await Promise.all(processes.map((running) => running.stop(2)));
+    throw error;
+  }
+}
+
+async function choosePorts(options: TemporalOptions): Promise<TemporalPorts> {
+  const free = (await freePorts(9)) as [number, number, number, number, number, number, number, number, number];
+  return {
+    frontend: options.port || free[0],
+    frontendHttp: free[1],
+    frontendMembership: free[2],
+    history: free[3],
+    historyMembership: free[4],
+    matching: free[5],
+    matchingMembership: free[6],
+    worker: free[7],
+    workerMembership: free[8],
+  };
+}
+
+/** The server needs no more than this; our own settings and secrets stay with us. */
+function environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = [
+    'PATH',
+    'HOME',
+    'TMPDIR',
+    'TEMP',
+    'TMP',
+    'SystemRoot',
+    'USERPROFILE',
+    'TZ',
+    'GOMEMLIMIT',
+    'GOMAXPROCS',
+  ];
+  return Object.fromEntries(names.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]));
+}
+
+/** Two servers on one file would each believe to own it. */
+function lockDatabase(dbFile: string): () => void {
+  const lock = `${dbFile}.pid`;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const file = openSync(lock, 'wx', 0o600);
+      writeFileSync(file, String(process.pid));
+      closeSync(file);
+      let held = true;
+      return () => {
+        if (held) rmSync(lock, { force: true });
+        held = false;
+      };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === 3) {
+        throw new TemporalStartError(`the Temporal database cannot be locked: ${(error as Error).message}`);
+      }
+      const owner = Number.parseInt(readText(lock), 10);
+      if (Number.isInteger(owner) && owner !== process.pid && isAlive(owner)) {
+        throw new TemporalStartError(
+          `the Temporal database ${dbFile} is in use by process ${owner}; stop that one, or name another file in TEMPORAL_DB_FILE`,
+        );
+      }
+      rmSync(lock, { force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return tail(file, 0);
+  } catch {
+    return '';
+  }
+}
+
+function writePrivate(file: string, content: unknown): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
+  }
+}
+
+/** One older log is kept. */
+function rotate(file: string): void {
+  if (sizeOf(file) > largestLogBytes) renameSync(file, `${file}.1`);
+}
+
+/** The last lines of a log, as far as they were written after `from`. */
+function tail(file: string, from: number): string {
+  const size = sizeOf(file);
+  const start = Math.max(from, size - 2000);
+  const buffer = Buffer.alloc(Math.max(0, size - start));
+  const handle = openSync(file, 'r');
+  try {
+    readSync(handle, buffer, 0, buffer.length, start);
+  } finally {
+    closeSync(handle);
+  }
+  return buffer.toString('utf8').trimEnd().split('\n').slice(-8).join('\n');
+}

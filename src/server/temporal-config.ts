@@ -1,0 +1,175 @@
+/**
+ * The configuration files of the Temporal server and its Web UI, as plain objects: JSON is YAML, so no YAML writer is
+ * needed. Embedded (SQLite) and production (PostgreSQL) differ in the `persistence` part only.
+ */
+
+export interface TemporalPorts {
+  readonly frontend: number;
+  readonly frontendHttp: number;
+  readonly frontendMembership: number;
+  readonly history: number;
+  readonly historyMembership: number;
+  readonly matching: number;
+  readonly matchingMembership: number;
+  readonly worker: number;
+  readonly workerMembership: number;
+}
+
+export type Persistence =
+  | {
+      readonly kind: 'sqlite';
+      readonly file: string;
+      /** normal: one fsync per checkpoint, survives a kill of every process. full: one per commit, also a power cut. */
+      readonly sync: 'normal' | 'full';
+    }
+  | {
+      readonly kind: 'postgres';
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly password: string;
+      readonly database: string;
+      readonly visibilityDatabase: string;
+      /** For the life of the database: it cannot be changed later. */
+      readonly shards: number;
+      readonly maxConnections: number;
+    };
+
+export interface TemporalConfigOptions {
+  readonly ports: TemporalPorts;
+  /** Address that the services bind to and tell each other. */
+  readonly host: string;
+  readonly persistence: Persistence;
+  readonly dynamicConfigFile: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** host:port of the Prometheus metrics; null: none are kept. */
+  readonly metricsAddress: string | null;
+}
+
+export function temporalConfig(options: TemporalConfigOptions): Record<string, unknown> {
+  const { ports, host } = options;
+  const service = (grpcPort: number, membershipPort: number) => ({
+    rpc: { grpcPort, membershipPort, bindOnIP: host },
+  });
+  return {
+    log: { stdout: true, level: options.logLevel, format: 'json' },
+    persistence: persistence(options.persistence),
+    global: {
+      membership: { maxJoinDuration: '30s', broadcastAddress: host },
+      ...(options.metricsAddress === null
+        ? {}
+        : { metrics: { prometheus: { timerType: 'histogram', listenAddress: options.metricsAddress } } }),
+    },
+    services: {
+      frontend: {
+        rpc: {
+          grpcPort: ports.frontend,
+          httpPort: ports.frontendHttp,
+          membershipPort: ports.frontendMembership,
+          bindOnIP: host,
+        },
+      },
+      history: service(ports.history, ports.historyMembership),
+      matching: service(ports.matching, ports.matchingMembership),
+      worker: service(ports.worker, ports.workerMembership),
+    },
+    publicClient: { hostPort: `${host}:${ports.frontend}` },
+    clusterMetadata: {
+      enableGlobalNamespace: false,
+      failoverVersionIncrement: 10,
+      masterClusterName: 'active',
+      currentClusterName: 'active',
+      clusterInformation: {
+        active: {
+          enabled: true,
+          initialFailoverVersion: 1,
+          rpcName: 'frontend',
+          rpcAddress: `${host}:${ports.frontend}`,
+          httpAddress: `${host}:${ports.frontendHttp}`,
+        },
+      },
+    },
+    dcRedirectionPolicy: { policy: 'noop' },
+    archival: {
+      history: { state: 'disabled', enableRead: false },
+      visibility: { state: 'disabled', enableRead: false },
+    },
+    namespaceDefaults: {
+      archival: { history: { state: 'disabled' }, visibility: { state: 'disabled' } },
+    },
+    dynamicConfigClient: { filepath: options.dynamicConfigFile, pollInterval: '60s' },
+  };
+}
+
+function persistence(store: Persistence): Record<string, unknown> {
+  if (store.kind === 'sqlite') {
+    const sql = {
+      sql: {
+        pluginName: 'sqlite',
+        databaseName: store.file,
+        connectAddr: 'localhost',
+        connectProtocol: 'tcp',
+        connectAttributes: {
+          cache: 'private',
+          setup: 'true',
+          journal_mode: 'wal',
+          synchronous: store.sync === 'full' ? '2' : '1',
+          busy_timeout: '10000',
+        },
+        maxConns: 1,
+        maxIdleConns: 1,
+      },
+    };
+    return {
+      defaultStore: 'default',
+      visibilityStore: 'visibility',
+      numHistoryShards: 1,
+      datastores: { default: sql, visibility: sql },
+    };
+  }
+  const sql = (databaseName: string) => ({
+    sql: {
+      pluginName: 'postgres12',
+      databaseName,
+      connectAddr: `${store.host}:${store.port}`,
+      connectProtocol: 'tcp',
+      user: store.user,
+      password: store.password,
+      maxConns: store.maxConnections,
+      maxIdleConns: store.maxConnections,
+      maxConnLifetime: '1h',
+    },
+  });
+  return {
+    defaultStore: 'default',
+    visibilityStore: 'visibility',
+    numHistoryShards: store.shards,
+    datastores: { default: sql(store.database), visibility: sql(store.visibilityDatabase) },
+  };
+}
+
+export interface UiConfigOptions {
+  readonly temporalAddress: string;
+  readonly host: string;
+  readonly port: number;
+  readonly namespace: string;
+  /** Where the Web UI decodes payloads that were moved to the share; null: nowhere. */
+  readonly codecEndpoint: string | null;
+}
+
+export function uiConfig(options: UiConfigOptions): Record<string, unknown> {
+  return {
+    temporalGrpcAddress: options.temporalAddress,
+    host: options.host,
+    port: options.port,
+    enableUi: true,
+    defaultNamespace: options.namespace,
+    showTemporalSystemNamespace: false,
+    // The Web UI would ask the internet for news and versions.
+    disableNewsFetch: true,
+    notifyOnNewVersion: false,
+    cors: { allowOrigins: [`http://${options.host}:${options.port}`] },
+    ...(options.codecEndpoint === null ? {} : { codec: { endpoint: options.codecEndpoint } }),
+    hideLogs: true,
+  };
+}
