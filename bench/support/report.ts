@@ -1,0 +1,144 @@
+import type { MachineFacts } from './machine.js';
+import type { Plan, Round } from './measure.js';
+import { median, percentile, show, table } from './stats.js';
+import type { System } from './system.js';
+
+export interface Findings {
+  readonly machine: MachineFacts;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly plan: Plan;
+  readonly stored: number;
+  readonly systems: readonly System[];
+  readonly rounds: Readonly<Record<string, readonly Round[]>>;
+  readonly reads: Readonly<Record<string, { readonly p50: number; readonly p95: number; readonly how: string }>>;
+}
+
+/** What must be reached against the isolated rival, and for reads. */
+export const targets = { p50Ratio: 0.7, throughputRatio: 1.3, readP95Ms: 5 };
+
+export function report(findings: Findings): string {
+  return [facts(findings), figures(findings), cpu(findings), verdicts(findings)].join('\n\n');
+}
+
+function facts({ machine, versions, plan }: Findings): string {
+  const lines = [
+    `Machine: ${machine.cores} cores, ${machine.cpu}, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}`,
+    `Versions: ${Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}`,
+    `Load before the start: ${machine.loadBefore.join(' ')}; cores busy with other work: ${percent(machine.busyBefore)}`,
+    `Plan: ${plan.latencyJobs} single jobs polled every ${plan.pollMs} ms, then ${plan.burstJobs} jobs from ${plan.submitters} connections, per round`,
+  ];
+  if (machine.busyBefore > 0.1)
+    lines.push('WARNING: the machine was not quiet before the start: figures are too high.');
+  return lines.join('\n');
+}
+
+function figures({ systems, rounds, reads, stored }: Findings): string {
+  const of = (system: System) => summary(rounds[system.key] ?? []);
+  const own = systems.find((system) => system.key === 'ours');
+  const others = own === undefined ? [] : systems.filter((system) => system !== own);
+  const head = ['', ...systems.map((system) => system.label), ...others.map((system) => `ours / ${system.label}`)];
+  const row = (title: string, pick: (system: System) => number): string[] => [
+    title,
+    ...systems.map((system) => show(pick(system))),
+    ...others.map((system) => (own === undefined ? '–' : (pick(own) / pick(system)).toFixed(2))),
+  ];
+  const rows = [
+    row('trivial job, submit to SUCCESS, p50, ms', (system) => of(system).p50),
+    row('… p95, ms', (system) => of(system).p95),
+    row('… the POST alone, p50, ms', (system) => of(system).submitP50),
+    row('jobs/s', (system) => of(system).jobsPerSecond),
+    row('CPU per job, all processes, ms', (system) => of(system).cpuTotal),
+    row('resident memory, MiB', (system) => of(system).residentMiB),
+    row('cores used by others meanwhile, %', (system) => of(system).foreignLoad * 100).slice(0, systems.length + 1),
+  ];
+  if (stored > 0) {
+    for (const p of ['p50', 'p95'] as const) {
+      rows.push(row(`GET of a state, ${stored} jobs stored, ${p}, ms`, ({ key }) => reads[key]?.[p] ?? Number.NaN));
+    }
+  }
+  return table(head, rows);
+}
+
+function cpu({ systems, rounds }: Findings): string {
+  const rows = systems.flatMap((system) => {
+    const kinds = Object.keys(rounds[system.key]?.[0]?.cpuPerJob ?? {});
+    return kinds.map((kind) => [
+      `${system.label}: ${kind}`,
+      show(median((rounds[system.key] ?? []).map((round) => round.cpuPerJob[kind] ?? 0))),
+      show(median((rounds[system.key] ?? []).map((round) => (round.residentBytes[kind] ?? 0) / 2 ** 20))),
+    ]);
+  });
+  return table(['process class', 'CPU per job, ms', 'resident, MiB'], rows);
+}
+
+function verdicts({ systems, rounds, reads, stored }: Findings): string {
+  const has = (key: string) => systems.some((system) => system.key === key);
+  const lines: string[] = [];
+  if (has('ours') && has('isolated')) {
+    const own = summary(rounds['ours'] ?? []);
+    const other = summary(rounds['isolated'] ?? []);
+    const latency = own.p50 / other.p50;
+    const throughput = own.jobsPerSecond / other.jobsPerSecond;
+    lines.push(
+      verdict(`p50 against isolated: ${latency.toFixed(2)}, at most ${targets.p50Ratio}`, latency <= targets.p50Ratio),
+    );
+    lines.push(
+      verdict(
+        `jobs/s against isolated: ${throughput.toFixed(2)}, at least ${targets.throughputRatio}`,
+        throughput >= targets.throughputRatio,
+      ),
+    );
+  }
+  const read = reads['ours'];
+  if (read !== undefined) {
+    lines.push(
+      verdict(
+        `GET of a state with ${stored} jobs, p95: ${show(read.p95)} ms, at most ${targets.readP95Ms} ms (jobs ${read.how})`,
+        read.p95 <= targets.readP95Ms,
+      ),
+    );
+  }
+  if (has('bare')) {
+    lines.push(
+      'Bare Celery has no isolation: a crash, an exit or an endless loop of a script takes the worker along, nothing enforces a',
+      'time limit, output cannot be told apart, and no progress is kept. It shows what isolation and durability cost.',
+    );
+  }
+  return lines.join('\n');
+}
+
+interface Summary {
+  readonly p50: number;
+  readonly p95: number;
+  readonly submitP50: number;
+  readonly jobsPerSecond: number;
+  readonly cpuTotal: number;
+  readonly residentMiB: number;
+  readonly foreignLoad: number;
+}
+
+/** All rounds together: samples are pooled, figures per round give their median. */
+export function summary(rounds: readonly Round[]): Summary {
+  const sum = (values: Readonly<Record<string, number>>) =>
+    Object.values(values).reduce((total, value) => total + value, 0);
+  const latencies = rounds.flatMap((round) => round.latencies);
+  return {
+    p50: percentile(latencies, 0.5),
+    p95: percentile(latencies, 0.95),
+    submitP50: median(rounds.flatMap((round) => round.submits)),
+    jobsPerSecond: median(rounds.map((round) => round.jobsPerSecond)),
+    cpuTotal: median(rounds.map((round) => sum(round.cpuPerJob))),
+    residentMiB: median(rounds.map((round) => sum(round.residentBytes) / 2 ** 20)),
+    foreignLoad: median(rounds.map((round) => round.foreignLoad)),
+  };
+}
+
+function verdict(text: string, reached: boolean): string {
+  return `${reached ? 'reached' : 'MISSED '}  ${text}`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

@@ -1,0 +1,20 @@
+import type { Classify } from './processes.js';
+
+/** Something that runs jobs over REST: ours or a rival. */
+export interface System {
+  /** Short name in tables and files. */
+  readonly key: string;
+  readonly label: string;
+  start(folder: string): Promise<RunningSystem>;
+}
+
+export interface RunningSystem {
+  readonly baseUrl: string;
+  readonly token: string;
+  /** Processes that we started; what they cost includes everything below them. */
+  readonly pids: readonly number[];
+  readonly classify: Classify;
+  /** Puts that many finished jobs into the store, not through the API; resolves with their ids and how it was done. */
+  fill(count: number): Promise<{ readonly ids: readonly string[]; readonly how: string }>;
+  stop(): Promise<void>;
+}
