@@ -12,6 +12,8 @@ export const workerReportSchema = z.object({
   /** When the report was written, ISO 8601. */
   at: z.string(),
   queues: z.array(z.string()),
+  /** It finishes what it runs and takes nothing new. */
+  draining: z.boolean().default(false),
   slots: z.object({ limit: z.number(), used: z.number(), lent: z.number() }),
   runner: z.object({ warm: z.number(), running: z.number(), residentBytes: z.number() }),
   /** `getMetricsAsJSON()` of the worker's prom-client registry; names that start with `pixyz_` are published. */
@@ -19,4 +21,5 @@ export const workerReportSchema = z.object({
 });
 export type WorkerReport = z.infer<typeof workerReportSchema>;
 
+export const reportEveryMs = 2000;
 export const staleReportMs = 15_000;

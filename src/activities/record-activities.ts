@@ -1,0 +1,133 @@
+import { createHmac } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import { isTerminal, type JobRecord, type JobSpec } from '../contract/job.js';
+import { preciseNow, utcWithOffset } from '../contract/time.js';
+import type { RecordChange } from '../graph/graph-run.js';
+import type { JobStore } from '../store/job-store.js';
+import { claim } from '../store/ownership.js';
+
+/** What the interpreter asks of the engine's own worker: quick things that need the share or the server. */
+export interface RecordActivities {
+  /** Writes what only the interpreter knows into a job's record. */
+  recordChange(jobId: string, change: RecordChange): Promise<void>;
+  /** Whether any worker polls a queue now. */
+  hasWorkers(queue: string): Promise<boolean>;
+  /** Sends the signed notice of a job's end to its callback; throws while the receiver does not take it. */
+  sendCallback(jobId: string): Promise<void>;
+}
+
+export interface RecordDeps {
+  readonly store: JobStore;
+  readonly pollers: (queue: string) => Promise<number>;
+  /** Signs notices of jobs that name no secret. */
+  readonly callbackSecret: string | undefined;
+}
+
+export function createRecordActivities(deps: RecordDeps): RecordActivities {
+  const { store } = deps;
+  return {
+    async recordChange(jobId, change) {
+      const record = await store.readRecord(jobId);
+      if (record === null || isTerminal(record.status)) return;
+      const next = change.kind === 'lost' ? change.attempt + 1 : change.kind === 'failed' ? change.attempt + 1 : null;
+      // Shuts the lost attempt out before its record is touched.
+      if (next !== null && !(await claim(store, jobId, next))) return;
+      await store.writeRecord(changed(record, change, utcWithOffset(preciseNow())));
+    },
+
+    async hasWorkers(queue) {
+      return (await deps.pollers(queue)) > 0;
+    },
+
+    async sendCallback(jobId) {
+      const [spec, record] = await Promise.all([store.readSpec(jobId), store.readRecord(jobId)]);
+      if (spec?.callback == null || record === null) return;
+      await post(spec, record, spec.callback.secret ?? deps.callbackSecret);
+    },
+  };
+}
+
+function changed(record: JobRecord, change: RecordChange, now: string): JobRecord {
+  switch (change.kind) {
+    case 'moved':
+      return { ...record, queue: change.queue };
+    case 'lost':
+      return {
+        ...withLostAttempt(record, change.attempt, change.message, now),
+        status: 'RETRY',
+        queue: change.nextQueue,
+        owner: change.attempt + 1,
+        error: lostError(change.message),
+      };
+    case 'failed':
+      return {
+        ...withLostAttempt(record, change.attempt, change.message, now),
+        status: 'FAILURE',
+        owner: change.attempt + 1,
+        error: lostError(change.message),
+        timeInfo: { ...record.timeInfo, stopped: now },
+      };
+    case 'revoked':
+      return { ...record, status: 'REVOKED', result: change.message, timeInfo: { ...record.timeInfo, stopped: now } };
+  }
+}
+
+function withLostAttempt(record: JobRecord, attempt: number, message: string, now: string): JobRecord {
+  return {
+    ...record,
+    attempts: record.attempts.map((entry) =>
+      entry.attempt === attempt && entry.outcome === null
+        ? { ...entry, outcome: 'lost', endedAt: now, message }
+        : entry,
+    ),
+  };
+}
+
+function lostError(message: string): JobRecord['error'] {
+  return {
+    kind: 'lost',
+    type: 'WorkerLost',
+    module: 'pixyz_worker.exception',
+    message,
+    traceback: `WorkerLost: ${message}`,
+  };
+}
+
+/** The notice is the job's state, as `GET /jobs/{id}` tells it, plus times; signed over its exact bytes. */
+async function post(spec: JobSpec, record: JobRecord, secret: string | undefined): Promise<void> {
+  const callback = spec.callback;
+  if (callback === null) return;
+  const body = JSON.stringify({
+    event: 'job.ended',
+    uuid: record.jobId,
+    name: record.name,
+    status: record.status,
+    progress: record.progress,
+    error: record.error === null ? null : `${record.error.type}: ${record.error.message}`,
+    time_info: record.timeInfo,
+    retry: record.retry,
+  });
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'user-agent': 'pixyz-scheduler',
+    'x-pixyz-delivery': record.jobId,
+  };
+  if (secret !== undefined) {
+    const stamp = String(Math.floor(Date.now() / 1000));
+    headers['x-pixyz-timestamp'] = stamp;
+    headers['x-pixyz-signature'] = `sha256=${createHmac('sha256', secret).update(`${stamp}.${body}`).digest('hex')}`;
+  }
+  const answer = await fetch(callback.url, {
+    method: 'POST',
+    headers,
+    body,
+    redirect: 'error',
+    signal: AbortSignal.timeout(20_000),
+  });
+  await answer.body?.cancel();
+  if (answer.ok) return;
+  // 410 is the receiver's way to say "never again"; everything else may pass.
+  throw answer.status === 410
+    ? ApplicationFailure.nonRetryable(`the receiver answered 410 Gone`, 'CALLBACK_GONE')
+    : ApplicationFailure.retryable(`the receiver answered ${answer.status}`, 'CALLBACK_REFUSED');
+}

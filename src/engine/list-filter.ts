@@ -1,0 +1,24 @@
+import type { ListQuery } from './engine.js';
+
+/** The visibility query of a list. Values are quoted here and nowhere else. */
+export function listFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
+  const parts = [`WorkflowType = 'pixyzGraph'`];
+  if (query.states.length > 0) parts.push(`(${query.states.map((state) => stateFilter[state]).join(' OR ')})`);
+  if (query.queue !== undefined) parts.push(`PixyzQueue = ${quoted(query.queue)}`);
+  if (query.name !== undefined) parts.push(`PixyzName = ${quoted(query.name)}`);
+  if (query.process !== undefined) parts.push(`PixyzProcess = ${quoted(query.process)}`);
+  if (query.since !== undefined) parts.push(`StartTime >= '${query.since.toISOString()}'`);
+  if (query.until !== undefined) parts.push(`StartTime <= '${query.until.toISOString()}'`);
+  return parts.join(' AND ');
+}
+
+const stateFilter: Readonly<Record<ListQuery['states'][number], string>> = {
+  OPEN: `ExecutionStatus = 'Running'`,
+  SUCCESS: `ExecutionStatus = 'Completed'`,
+  FAILURE: `(ExecutionStatus = 'Failed' AND PixyzState IS NULL) OR ExecutionStatus = 'TimedOut'`,
+  REVOKED: `ExecutionStatus = 'Canceled' OR ExecutionStatus = 'Terminated' OR (ExecutionStatus = 'Failed' AND PixyzState = 'REVOKED')`,
+};
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}

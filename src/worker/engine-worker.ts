@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from '@temporalio/worker';
+import { createRecordActivities } from '../activities/index.js';
+import { projectRoot } from '../config/project-root.js';
+import { engineQueue } from '../contract/queues.js';
+import type { TemporalEngine } from '../engine/temporal-engine.js';
+import type { JobStore } from '../store/job-store.js';
+
+/**
+ * The worker that interprets graphs. It runs no scripts, so it lives wherever there is a connection: in every API, where
+ * a job's first step then needs no trip through the queue (eager start), and in every worker that serves `control`.
+ */
+export async function createEngineWorker(
+  engine: TemporalEngine,
+  store: JobStore,
+  options: { readonly callbackSecret: string | undefined },
+): Promise<Worker> {
+  return Worker.create({
+    connection: engine.connection,
+    namespace: engine.namespace,
+    taskQueue: engineQueue,
+    ...workflowSource(),
+    activities: createRecordActivities({
+      store,
+      callbackSecret: options.callbackSecret,
+      pollers: async (queue) => (await engine.queueStats(queue)).pollers,
+    }),
+    // One run is one small job: many of them, short tasks, kept warm for their next event.
+    maxConcurrentWorkflowTaskExecutions: 100,
+    maxConcurrentWorkflowTaskPolls: 10,
+    maxConcurrentActivityTaskExecutions: 20,
+    maxCachedWorkflows: 1000,
+    reuseV8Context: true,
+    shutdownGraceTime: '5 seconds',
+  });
+}
+
+/** The bundle that the build made, or the sources where there is none (tests). */
+function workflowSource(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
+  const bundle = join(projectRoot, 'dist', 'workflow-bundle.js');
+  if (import.meta.url.includes('/dist/') && existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  return { workflowsPath: join(projectRoot, 'src', 'workflows', 'index.ts') };
+}

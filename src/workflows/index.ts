@@ -1,0 +1,4 @@
+export { deliverCallback } from './deliver-callback.js';
+export { pixyzGraph } from './pixyz-graph.js';
+export { retention } from './retention.js';
+export { zipOutputs } from './zip-outputs.js';
