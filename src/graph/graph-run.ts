@@ -171,12 +171,9 @@ export class GraphRun {
   }
 
   #faulted(run: NodeRun, fault: FaultKind, message: string, out: GraphCommand[]): void {
-    // Whatever ends a script that was told to stop, it was stopped. Its record says so already, unless the worker was lost.
-    if (run.stopping !== null) {
-      if (fault === 'lost') this.#revoke(run, run.stopping, out);
-      else this.#end(run, 'revoked', out, message);
-      return;
-    }
+    // Whatever ends a script that was told to stop, it was stopped. An attempt that had begun has said so in the record,
+    // one that waited in a queue has not: the write is skipped where the record has an end.
+    if (run.stopping !== null) return this.#revoke(run, run.stopping, out);
     const next = afterFault({ ...run, retry: run.node.retry }, fault);
     if (next.kind === 'again') {
       run.queue = next.queue;
@@ -197,6 +194,7 @@ export class GraphRun {
     }
     if (fault === 'lost')
       out.push({ type: 'record', node: run.node.index, change: { kind: 'failed', attempt: run.attempt, message } });
+    if (next.kind === 'revoked') return this.#revoke(run, message, out);
     this.#end(run, next.kind, out, message);
   }
 

@@ -103,8 +103,7 @@ export class SlotPool {
 
   #wake(): void {
     // A task that is here goes before one that would have to be fetched.
-    const taker = this.#takers.shift();
-    if (taker !== undefined) taker();
+    if (this.#hasSlot) this.#takers.shift()?.();
     if (this.wanted > 0) for (const gate of this.#polls) gate.wake();
   }
 

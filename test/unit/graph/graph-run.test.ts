@@ -176,7 +176,8 @@ describe('any graph, any outcomes', () => {
       fc.tuple(
         ...Array.from({ length: count }, (_, i) =>
           fc.record({
-            deps: i === 0 ? fc.constant([]) : fc.uniqueArray(fc.integer({ min: 1, max: i }), { maxLength: 3 }),
+            deps:
+              i === 0 ? fc.constant<number[]>([]) : fc.uniqueArray(fc.integer({ min: 1, max: i }), { maxLength: 3 }),
             trigger: fc.constantFrom('all_succeeded' as const, 'all_done' as const, 'any_failed' as const),
             countdown: fc.constantFrom(0, 0, 5),
             queue: fc.constantFrom('cpu', 'gpu', 'gpuhigh', 'wine'),

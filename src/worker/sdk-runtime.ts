@@ -1,0 +1,55 @@
+import { createServer } from 'node:net';
+import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import type { Logger } from 'pino';
+
+/** Sends the Temporal SDK's log into ours, and offers its metrics as Prometheus text. Once per process, before any connection. */
+export async function installSdkRuntime(logger: Logger): Promise<{ readonly metrics: () => Promise<string> }> {
+  const port = await freePort();
+  const child = logger.child({ from: 'temporal-sdk' });
+  const at = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
+    child[level]({ ...meta }, message);
+  Runtime.install({
+    shutdownSignals: [],
+    logger: {
+      log: (level, message, meta) => at(levelOf(level))(message, meta),
+      trace: at('trace'),
+      debug: at('debug'),
+      // The SDK tells of every start and stop of its parts; the worker says the same in one line.
+      info: at('debug'),
+      warn: at('warn'),
+      error: at('error'),
+    },
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+      metrics: { prometheus: { bindAddress: `127.0.0.1:${port}` } },
+    },
+  });
+  return {
+    metrics: async () => {
+      try {
+        const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(2000) });
+        return await answer.text();
+      } catch {
+        return '';
+      }
+    },
+  };
+}
+
+function levelOf(level: string): 'trace' | 'debug' | 'info' | 'warn' | 'error' {
+  const word = level.toLowerCase();
+  return word === 'info'
+    ? 'debug'
+    : ((['trace', 'debug', 'warn', 'error'] as const).find((known) => known === word) ?? 'debug');
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
