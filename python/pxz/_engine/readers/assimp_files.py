@@ -1,0 +1,146 @@
+"""Everything that assimp reads, by its command line in a child process: FBX, OBJ, DAE, 3DS, X3D, AMF and more.
+
+assimp dies of signals on some damaged files; as a child that is an error like any other. It writes a GLB, which has habits to undo:
+1. colours of the source (sRGB) are copied as if they were linear;
+2. textures may be of a type glTF does not know, or be file names: re-encoded, or dropped when missing;
+3. FBX lengths are left in centimetres x UnitScaleFactor;
+4. a root named after the file or the format wraps the real content.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import subprocess
+import sysconfig
+import tempfile
+
+import numpy as np
+
+from ..errors import PxzError, ReadError
+from ..meshmath import srgb_to_linear
+from ..model import DEFAULT_COLOR, Material, Occurrence
+from ..textures import portable
+from .gltf import scene_from_glb
+from .imported import Imported
+
+LIMIT_S = 3600
+UNITS_IN_METRES = {"millimeter": 1e-3, "micron": 1e-6, "centimeter": 1e-2, "inch": 0.0254, "foot": 0.3048, "feet": 0.3048, "meter": 1.0}
+
+
+def run_assimp(arguments: list[str], name: str) -> None:
+    """Run assimp's command line. Raises `PxzError` with its own last words."""
+    home = os.path.join(sysconfig.get_paths()["purelib"], "cmeel.prefix")
+    program = os.path.join(home, "bin", "assimp")
+    if not os.path.exists(program):
+        raise PxzError(f"{name}: needs assimp; install the wheel cmeel-assimp (python/requirements.txt)")
+    environment = {**os.environ, "LD_LIBRARY_PATH": os.path.join(home, "lib")}
+    try:
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, errors="replace", timeout=LIMIT_S, env=environment)
+    except subprocess.TimeoutExpired:
+        raise PxzError(f"{name}: assimp did not finish in {LIMIT_S} s; simplify the model or use another format") from None
+    if done.returncode < 0:
+        raise PxzError(f"{name}: assimp died of signal {-done.returncode} on it; the file is damaged, export it again")
+    if done.returncode:
+        words = re.findall(r"ERROR: (.*)", done.stdout + done.stderr)
+        raise PxzError(f"{name}: assimp cannot read it ({words[-1] if words else 'no reason given'}); export or upload it again")
+
+
+def read(path: str) -> Imported:
+    """Read a file through assimp."""
+    name = os.path.basename(path)
+    kind = os.path.splitext(path)[1].lower().lstrip(".")
+    with tempfile.TemporaryDirectory(prefix="pxz-") as folder:
+        target = os.path.join(folder, "out.glb")
+        try:
+            run_assimp(["export", os.path.abspath(path), target, "-fglb2", "-tri", "-jiv", "-embtex"], name)
+        except PxzError as error:
+            raise ReadError(str(error)) from None
+        with open(target, "rb") as file:
+            imported = scene_from_glb(file.read(), name)
+    root = imported.root = unwrap(imported.root, name)
+    scale = unit_scale(path, kind)
+    if scale != 1:
+        root.matrix = np.diag([scale, scale, scale, 1]) @ root.matrix
+    for material in materials_of(root):
+        repair(material)
+    if kind == "fbx":
+        drop_noise(root)
+    return imported
+
+
+def unwrap(root: Occurrence, name: str) -> Occurrence:
+    """Name the root after the file where assimp invented a name, and use its only child instead where it says no more."""
+    if root.name in (name, "RootNode", "ROOT", "3MF", "$dummy_root", "<BlenderRoot>", "Scene", "AMF") or root.name.startswith("node "):
+        if len(root.children) == 1 and root.mesh is None:
+            child = root.children[0]
+            child.matrix = root.matrix @ child.matrix
+            return child
+        root.name = os.path.splitext(name)[0]
+    return root
+
+
+def materials_of(root: Occurrence) -> list[Material]:
+    """Materials below `root`, each once; primitives without one get a shared default."""
+    plain, found = Material("default"), {}
+    for occurrence, _ in root.walk():
+        for primitive in occurrence.mesh.primitives if occurrence.mesh else ():
+            primitive.material = primitive.material or plain
+            found[id(primitive.material)] = primitive.material
+    return list(found.values())
+
+
+def repair(material: Material) -> None:
+    """Undo what assimp does to materials on their way into a GLB."""
+    if material.name == "DefaultMaterial" and not material.textures:
+        material.color = DEFAULT_COLOR
+    elif material.name != "default":
+        red, green, blue = (float(c) for c in srgb_to_linear(np.array(material.color[:3])))
+        material.color = (red, green, blue, material.color[3])
+        material.emissive = tuple(float(c) for c in srgb_to_linear(np.array(material.emissive)))  # type: ignore[assignment]
+    if material.color[3] < 1:
+        material.alpha_mode = "BLEND"
+    if material.roughness >= 1:
+        material.roughness = 0.6
+    material.double_sided = True
+    for slot, texture in list(material.textures.items()):
+        usable = portable(texture)
+        if usable is None:
+            del material.textures[slot]
+        else:
+            material.textures[slot] = usable
+
+
+def drop_noise(root: Occurrence) -> None:
+    """Remove the FBX bookkeeping that assimp exports as properties of every node."""
+    noise = {"UserProperties", "IsNull", "RotationActive", "DefaultAttributeIndex", "InheritType", "UnitScaleFactor"}
+    for occurrence, _ in root.walk():
+        for key in noise & set(occurrence.metadata):
+            del occurrence.metadata[key]
+
+
+def unit_scale(path: str, kind: str) -> float:
+    """Metres in a unit of the file, for the formats where assimp leaves them alone."""
+    if kind == "fbx":
+        with open(path, "rb") as file:
+            return 0.01 * fbx_unit_factor(file.read())
+    if kind == "amf":
+        with open(path, "rb") as file:
+            found = re.search(rb"<amf[^>]*unit\s*=\s*[\"'](\w+)", file.read(4096))
+        return UNITS_IN_METRES.get(found.group(1).decode().lower() if found else "millimeter", 1e-3)
+    return 1.0
+
+
+def fbx_unit_factor(data: bytes) -> float:
+    """`UnitScaleFactor` (centimetres in a unit) of a binary or text FBX; 1 where it says nothing."""
+    for match in re.finditer(rb"(?<!Original)UnitScaleFactor", data):
+        rest = data[match.end() : match.end() + 80]
+        text = re.match(rb'"[^\n]*,\s*([-+0-9.eE]+)', rest)
+        if text:
+            return float(text.group(1)) or 1.0
+        number = re.match(rb"S.{4}double.*?S.{4}Number.*?D(.{8})", rest, re.S)
+        if number:
+            value = float(struct.unpack("<d", number.group(1))[0])
+            return value if 1e-6 < value < 1e9 else 1.0
+    return 1.0
