@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import type { GraphInput } from '../../src/contract/graph.js';
+import { graphIdOf, jobIdOf } from '../../src/contract/ids.js';
+import type {
+  CancelOutcome,
+  Engine,
+  ListQuery,
+  QueueStats,
+  RunLabels,
+  RunPage,
+  RunSummary,
+} from '../../src/engine/engine.js';
+import { EngineError } from '../../src/errors/engine-error.js';
+
+/** An engine in memory for tests of the API: remembers what it was asked, runs nothing. */
+export class FakeEngine implements Engine {
+  readonly graphs = new Map<string, { input: GraphInput; labels: RunLabels; startedAt: Date; open: boolean }>();
+  readonly archives: { jobId: string; fingerprint: string }[] = [];
+  readonly cancelled: string[] = [];
+  readonly stats = new Map<string, Partial<QueueStats>>();
+  /** How often `startGraph` was called, repeated ones too. */
+  starts = 0;
+  /** The server cannot be reached. */
+  down = false;
+
+  async startGraph(input: GraphInput, labels: RunLabels): Promise<void> {
+    this.#reach();
+    this.starts += 1;
+    if (!this.graphs.has(input.graphId)) {
+      this.graphs.set(input.graphId, { input, labels, startedAt: new Date(Date.now() + this.graphs.size), open: true });
+    }
+  }
+
+  /** The run of a job, for assertions. @throws when it was never started */
+  graphOf(jobId: string): GraphInput {
+    const graph = this.graphs.get(graphIdOf(jobId));
+    if (graph === undefined) throw new Error(`no graph was started for job ${jobId}`);
+    return graph.input;
+  }
+
+  endRun(jobId: string): void {
+    const graph = this.graphs.get(graphIdOf(jobId));
+    if (graph !== undefined) graph.open = false;
+  }
+
+  async cancelJob(jobId: string): Promise<CancelOutcome> {
+    this.#reach();
+    const graph = this.graphs.get(graphIdOf(jobId));
+    if (graph === undefined) return 'unknown';
+    if (!graph.open) return 'already-ended';
+    this.cancelled.push(jobId);
+    return 'cancelling';
+  }
+
+  async isOpen(jobId: string): Promise<boolean | null> {
+    this.#reach();
+    return this.graphs.get(graphIdOf(jobId))?.open ?? null;
+  }
+
+  async list(query: ListQuery): Promise<RunPage> {
+    this.#reach();
+    const all = [...this.graphs.entries()]
+      .reverse()
+      .map(([graphId, { input, labels, startedAt, open }]): RunSummary & { open: boolean } => ({
+        graphId,
+        jobIds: input.nodes.map((node) => jobIdOf(graphId, node.index)),
+        ...labels,
+        startedAt,
+        closedAt: open ? null : startedAt,
+        open,
+      }))
+      .filter(
+        (run) =>
+          (query.states.length === 0 || query.states.includes('OPEN') === run.open || !run.open) &&
+          (query.queue === undefined || run.queue === query.queue) &&
+          (query.name === undefined || run.name === query.name) &&
+          (query.process === undefined || run.process === query.process) &&
+          (query.since === undefined || run.startedAt >= query.since) &&
+          (query.until === undefined || run.startedAt < query.until),
+      );
+    const from = Number(query.cursor ?? 0);
+    const runs = all.slice(from, from + query.limit);
+    return { runs, next: from + runs.length < all.length ? String(from + runs.length) : null };
+  }
+
+  async countByState() {
+    this.#reach();
+    const open = [...this.graphs.values()].filter((graph) => graph.open).length;
+    return { open, success: this.graphs.size - open, failure: 0, revoked: 0 };
+  }
+
+  async startArchive(jobId: string, fingerprint: string): Promise<string> {
+    this.#reach();
+    this.archives.push({ jobId, fingerprint });
+    return `archive-${randomUUID().slice(0, 8)}`;
+  }
+
+  async queueStats(queue: string): Promise<QueueStats> {
+    this.#reach();
+    return { queue, backlog: 0, oldestAgeSeconds: 0, pollers: 1, ...this.stats.get(queue) };
+  }
+
+  async ping(): Promise<boolean> {
+    return !this.down;
+  }
+
+  async close(): Promise<void> {}
+
+  #reach(): void {
+    if (this.down)
+      throw new EngineError(
+        'UNAVAILABLE',
+        'the Temporal server cannot be reached: start it, or check TEMPORAL_ADDRESS',
+      );
+  }
+}
