@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { projectRoot } from '../config/project-root.js';
 import { loadSettings, type Settings, SettingsError } from '../config/settings.js';
 import { connectEngine } from '../engine/temporal-engine.js';
-import { createRunner, RunnerStartError } from '../runner/index.js';
+import { scriptEnvironment } from '../runner/environment.js';
+import { type RunnerOptions, RunnerStartError } from '../runner/options.js';
+import { createRunner } from '../runner/runner.js';
 import { JobStore } from '../store/job-store.js';
 import { serveHealth } from './health.js';
 import { createScriptWorker } from './script-worker.js';
@@ -22,12 +24,7 @@ async function main(): Promise<void> {
 
   const store = new JobStore(settings.SHARE_PATH, { sync: settings.TEMPORAL_SYNC === 'full' });
   await store.open();
-  const runner = createRunner({
-    python: settings.PYTHON ?? 'python3',
-    pythonPath: [join(projectRoot, 'python')],
-    settings,
-    logger,
-  });
+  const runner = createRunner(runnerOptions(settings, logger));
   try {
     await runner.start();
   } catch (error) {
@@ -75,6 +72,34 @@ async function main(): Promise<void> {
     await engine.close();
   }
   logger.info('worker has ended');
+}
+
+function runnerOptions(settings: Settings, logger: Logger): RunnerOptions {
+  return {
+    python: settings.PYTHON ?? 'python3',
+    pythonPath: [join(projectRoot, 'python')],
+    environment: {
+      ...scriptEnvironment(process.env),
+      SHARE_PATH: settings.SHARE_PATH,
+      PROCESS_PATH: settings.PROCESS_PATH,
+      LOGLEVEL: settings.LOGLEVEL.toUpperCase(),
+    },
+    warm: settings.CONCURRENT_TASKS + 1,
+    mode: 'auto',
+    pixyz: {
+      disabled: settings.DISABLE_PIXYZ,
+      pythonPath: settings.PIXYZ_PYTHON_PATH ?? null,
+      licence: {
+        flexlm: settings.LICENSE_FLEXLM,
+        host: settings.LICENSE_HOST ?? null,
+        port: settings.LICENSE_PORT,
+        acquireAtStart: settings.LICENSE_ACQUIRE_AT_START,
+      },
+    },
+    maxProcesses: settings.MAX_PROCESSES === 0 ? null : settings.MAX_PROCESSES,
+    maxLogBytes: settings.MAX_LOG_SIZE,
+    logger,
+  };
 }
 
 function settingsOrExit(): Settings {
