@@ -14,12 +14,12 @@ def engine():
 def main(pc, params):
     """Import the input file and export it under another extension.
 
-    Input: one 3D file, or an archive with it (STEP, IGES, BREP, GLB, GLTF, OBJ, FBX, STL, PLY, 3MF, DAE and more; with the commercial
-    engine whatever it reads).
+    Input: one 3D file, or an archive with it (STEP, IGES, BREP, GLB, GLTF, OBJ, FBX, STL, PLY, 3MF, DAE and more; with
+    the commercial engine whatever it reads).
 
     Params:
-        extension (string, default "pxz"): format to write, case does not matter. The open engine writes glb, gltf, obj, stl, ply, off,
-            3mf, usdz, usda, fbx, dae, x3d, 3ds and pxz (its own scene file). Lengths are converted to the unit usual for the format.
+        extension (string, default "pxz"): format to write, case does not matter. The open engine writes glb, gltf, obj,
+            stl, ply, off, 3mf, usdz, usda, fbx, dae and pxz (its own scene file), each in its usual unit and axes.
 
     Output: {"output": "output.<extension>", "engine": <engine and version>}.
     Files: output.<extension>, and what belongs to it (obj: output.mtl and textures).

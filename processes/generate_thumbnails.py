@@ -105,20 +105,28 @@ def main(pc, params):
         height (int, pixels, default 512): height of the pictures.
 
     Output: {"thumbs": {"iso": "iso.png", "x": "x.png", "y": "y.png", "z": "z.png"},
-    "preview": {"file": "preview.glb", "size": "<width>x<height>"}, "metadata": <metadata>, "process_duration": <seconds, float>,
-    "engine": <engine and version>}, where <metadata>, counted after parts are merged by material, is
-    {"aabb": diagonal of the bounding box in mm (string), "part_count", "material_count", "brep_boundary", "brep_body_count",
-    "mesh_boundary", "mesh_edge_count", "mesh_vertex_count", "polygon_count", "animation_count", "variant_count", "pmi_component_count",
-    "annotation_group_count", "annotation_count", "metadata_component_count", "metadata_property_count"}, all integers but the first.
-    Files: iso.png (from the front, right and above), x.png (along -Z), y.png (along -X), z.png (along -Y), all on a transparent
-    background; preview.glb (parts merged by material, at most 500,000 triangles); metadata.json (<metadata>, indented by 4).
+    "preview": {"file": "preview.glb", "size": "<width>x<height>"}, "metadata": <metadata>,
+    "process_duration": <seconds, float>, "engine": <engine and version>}, where <metadata>, counted after parts are
+    merged by material, is {
+        "aabb": string, length of the bounding box's diagonal in mm,
+        "part_count", "material_count": parts (each instance counts) and materials in use,
+        "brep_boundary", "brep_body_count": open edges and bodies of exact (CAD) geometry,
+        "mesh_boundary", "mesh_edge_count", "mesh_vertex_count", "polygon_count": open edges, edges, vertices, triangles,
+        "animation_count", "variant_count", "pmi_component_count", "annotation_group_count", "annotation_count",
+        "metadata_component_count", "metadata_property_count": components with properties, and their properties
+    }, integers but for the first.
+    Files: iso.png (from the front, right and above), x.png (along -Z), y.png (along -X), z.png (along -Y), all on a
+    transparent background; preview.glb (parts merged by material, at most 500,000 triangles); metadata.json
+    (<metadata>, indented by 4).
     """
     started = time.perf_counter()
     params = params if isinstance(params, dict) else {}
     width, height = int(params.get("width", 512)), int(params.get("height", 512))
     input_file = pc.get_input_file()
     if not input_file:
-        raise ValueError("generate_thumbnails needs an input file: send the 3D file (or an archive with it) as the job's data")
+        raise ValueError(
+            "generate_thumbnails needs an input file: send the 3D file (or an archive with it) as the job's data"
+        )
 
     pc.progress_set_total(12)
     pc.progress_next("Importing file")

@@ -1,7 +1,8 @@
-"""Open stand-in for the commercial `pxz` module: the functions that Pixyz scripts commonly call, on open libraries, with no licence.
+"""Open stand-in for the commercial `pxz` module: the functions that Pixyz scripts commonly call, on open libraries,
+with no licence.
 
-What it has is listed in each module; anything else raises an error that names the function. Lengths are millimetres, as in Pixyz.
-Importing it is quick: libraries are loaded by the first call that needs them, or all at once by `preload()`.
+What it has is listed in each module; anything else raises an error that names the function. Lengths are millimetres, as
+in Pixyz. Importing it is quick: libraries are loaded by the first call that needs them, or all at once by `preload()`.
 
     import pxz
     from pxz import algo, core, io, material, polygonal, scene, view
@@ -45,7 +46,9 @@ def engine_name() -> str:
 
 
 def initialize(*_licence: object) -> int:
-    """Open a session and make it current; its id. Licence arguments of the commercial module are accepted and not used."""
+    """Open a session and make it current; its id. Licence arguments of the commercial module are accepted and not
+    used.
+    """
     return _session.open_session()
 
 
@@ -67,16 +70,29 @@ def set_current_session(session: int | None) -> None:
 def preload() -> list[str]:
     """Import every library that readers, writers and the rasteriser may need; names of those found.
 
-    For a warm host process that forks children: afterwards a child's first import of a model costs no library loading. Opens no file,
-    starts no thread of its own.
+    For a warm host process that forks children: afterwards a child's first import of a model costs no library loading.
+    Opens no file, starts no thread of its own.
     """
     from importlib import import_module
 
-    names = (
-        "numpy PIL.Image PIL.PngImagePlugin PIL.JpegImagePlugin trimesh cascadio manifold3d fast_simplification DracoPy "
-        "zipfile tempfile subprocess xml.etree.ElementTree"
-    ).split()
-    engine = "readers.gltf readers.cad readers.assimp_files readers.stl readers.polygons readers.threemf readers.pxz_file "
+    names = [
+        "numpy",
+        "PIL.Image",
+        "PIL.PngImagePlugin",
+        "PIL.JpegImagePlugin",
+        "trimesh",
+        "cascadio",
+        "manifold3d",
+        "fast_simplification",
+        "DracoPy",
+        "zipfile",
+        "tempfile",
+        "subprocess",
+        "xml.etree.ElementTree",
+    ]
+    engine = (
+        "readers.gltf readers.cad readers.assimp_files readers.stl readers.polygons readers.threemf readers.pxz_file "
+    )
     engine += "writers.gltf writers.pxz_file raster.picture raster.camera counts decimate merge retessellate"
     found: list[ModuleType] = []
     for name in [*names, *(f"{__name__}._engine.{part}" for part in engine.split())]:

@@ -15,10 +15,13 @@ def repairCAD(occurrences: list[int], tolerance: float = 0.1, orient: bool = Tru
     current().occurrences(occurrences)
 
 
-def repairMesh(occurrences: list[int], tolerance: float = 0.1, crackNonManifold: bool = True, orient: bool = True) -> None:
+def repairMesh(
+    occurrences: list[int], tolerance: float = 0.1, crackNonManifold: bool = True, orient: bool = True
+) -> None:
     """Weld vertices nearer than `tolerance` mm that agree in all attributes, drop degenerate and repeated triangles.
 
-    Meshes that come from CAD are left alone: tessellations are clean, and `tessellate` makes them anew. Faces are not turned around.
+    Meshes that come from CAD are left alone: tessellations are clean, and `tessellate` makes them anew. Faces are not
+    turned around.
     """
     from ._engine.meshmath import clean
     from ._engine.model import MM
@@ -36,9 +39,16 @@ def repairMesh(occurrences: list[int], tolerance: float = 0.1, crackNonManifold:
 
 
 def tessellate(
-    occurrences: list[int], maxSag: float = 0.1, maxLength: float = -1, maxAngle: float = -1, createNormals: bool = True, *rest: Any
+    occurrences: list[int],
+    maxSag: float = 0.1,
+    maxLength: float = -1,
+    maxAngle: float = -1,
+    createNormals: bool = True,
+    *rest: Any,
 ) -> None:
-    """Tessellate CAD parts again, at most `maxSag` mm off the exact surface. Parts without exact geometry are left alone."""
+    """Tessellate CAD parts again, at most `maxSag` mm off the exact surface. Parts without exact geometry are left
+    alone.
+    """
     _tessellate(occurrences, maxSag, maxAngle)
 
 
@@ -51,7 +61,9 @@ def tessellateRelativelyToAABB(
     createNormals: bool = True,
     *rest: Any,
 ) -> None:
-    """Tessellate CAD parts again with a sag of `sagRatio` times the diagonal of their box, but no finer than `maxSag` mm."""
+    """Tessellate CAD parts again with a sag of `sagRatio` times the diagonal of their box, but no finer than `maxSag`
+    mm.
+    """
     _tessellate(occurrences, max(maxSag, sagRatio * _diagonal(occurrences)), maxAngle)
 
 
@@ -75,7 +87,9 @@ def _tessellate(occurrences: list[int], sag: float, degrees: float) -> None:
     if sag <= 0:
         raise PxzError(f"the sag must be larger than 0 mm, not {sag}; 0.1 is usual")
     wanted = {id(o.mesh) for o, _ in session.parts(occurrences)}
-    retessellate(session.document, wanted, sag, radians(degrees) if degrees > 0 else DEFAULT_ANGLE, _diagonal(occurrences))
+    retessellate(
+        session.document, wanted, sag, radians(degrees) if degrees > 0 else DEFAULT_ANGLE, _diagonal(occurrences)
+    )
     session.changed()
 
 

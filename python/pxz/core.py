@@ -47,7 +47,9 @@ def save(fileName: str) -> None:
 
 
 def setModuleProperty(module: str, propertyName: str, propertyValue: str) -> str:
-    """Remember a module's property; the value. No property changes what the open engine does (KTX2 textures are written as PNG or JPEG)."""
+    """Remember a module's property; the value. No property changes what the open engine does (KTX2 textures are written
+    as PNG or JPEG).
+    """
     session = current()
     if (module, propertyName) == ("Material", "ExportTextureFormat") and propertyValue.upper() == "KTX2":
         print("pxz: the open engine has no KTX2 encoder; textures are exported as PNG or JPEG")
@@ -77,7 +79,12 @@ def _of_occurrence(occurrence: Occurrence) -> dict[str, Any]:
 
 
 def _of_material(material: Material) -> dict[str, Any]:
-    return {"Name": material.name, "Color": list(material.color), "Metallic": material.metallic, "Roughness": material.roughness}
+    return {
+        "Name": material.name,
+        "Color": list(material.color),
+        "Metallic": material.metallic,
+        "Roughness": material.roughness,
+    }
 
 
 def listProperties(entity: int) -> list[str]:

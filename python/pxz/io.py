@@ -1,4 +1,6 @@
-"""Files in and out. Which formats, and what of them is kept: `_engine/readers/__init__.py` and `_engine/writers/__init__.py`."""
+"""Files in and out. Which formats, and what of them is kept: `_engine/readers/__init__.py` and
+`_engine/writers/__init__.py`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ __all__ = ["exportScene", "importFiles", "importScene"]
 def importScene(fileName: str, root: int = 0) -> int:
     """Import one file below `root` (default: the scene's root); id of its top occurrence.
 
-    CAD is tessellated at the default quality. Raises `PxzError` telling what is wrong with which file; nothing is added then.
+    CAD is tessellated at the default quality. Raises `PxzError` telling what is wrong with which file; nothing is added
+    then.
     """
     from ._engine.readers import read
 

@@ -1,4 +1,6 @@
-"""The product tree: occurrences, boxes, counts, components, merging. Occurrences and components are named by integer ids."""
+"""The product tree: occurrences, boxes, counts, components, merging. Occurrences and components are named by integer
+ids.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,8 @@ def getChildren(occurrence: int) -> list[int]:
 
 
 def getAABB(occurrences: list[int]) -> geom.AABB:
-    """Box around the occurrences in millimetres (`low` and `high`, each with x, y, z); of the whole scene for an empty list.
+    """Box around the occurrences in millimetres (`low` and `high`, each with x, y, z); of the whole scene for an empty
+    list.
 
     Raises `PxzError` where they hold no geometry.
     """
@@ -103,7 +106,9 @@ def getTessellationInfos() -> dict[str, int]:
 
 
 def listComponent(componentType: ComponentType | int) -> list[int]:
-    """All components of a kind. Metadata: one for each occurrence that has properties. PMI and others: none in the open engine."""
+    """All components of a kind. Metadata: one for each occurrence that has properties. PMI and others: none in the open
+    engine.
+    """
     session = current()
     kind = ComponentType(componentType)
     if kind is ComponentType.Metadata:

@@ -1,10 +1,10 @@
 """Off-screen pictures by a software rasteriser: no GPU, no window system.
 
-    viewer = view.createViewer(512, 512)
-    view.addGPUScene(view.createGPUScene([scene.getRoot()]), viewer)
-    view.setViewerProperty("ShowBackground", "False", viewer)
-    view.fitCamera(geom.Point3(-0.5, -0.5, -1), view.CameraType.Perspective, 70, viewer=viewer)
-    view.takeScreenshot("iso.png", viewer)
+viewer = view.createViewer(512, 512)
+view.addGPUScene(view.createGPUScene([scene.getRoot()]), viewer)
+view.setViewerProperty("ShowBackground", "False", viewer)
+view.fitCamera(geom.Point3(-0.5, -0.5, -1), view.CameraType.Perspective, 70, viewer=viewer)
+view.takeScreenshot("iso.png", viewer)
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ __all__ = [
 ]
 
 WIDEST_FOV = 32.0
-"""Degrees. A camera that fits an object fills the frame whatever its angle; a wide angle only brings it so near that shapes distort (at 90°
-a cube's face hides its sides). Wider requests are therefore framed the same with this angle."""
+"""Degrees. A camera that fits an object fills the frame whatever its angle; a wide angle only brings it so near that
+shapes distort (at 90° a cube's face hides its sides). Wider requests are therefore framed the same with this angle."""
 LARGEST = 8192
 BACKGROUND = (0.91, 0.92, 0.93)
 
@@ -55,7 +55,9 @@ def _viewer(number: int) -> Viewer:
 def createViewer(width: int, height: int) -> int:
     """An off-screen viewer of a size in pixels; its id."""
     if not (1 <= int(width) <= LARGEST and 1 <= int(height) <= LARGEST):
-        raise PxzError(f"a viewer of {width} x {height} pixels is not possible: each side must be between 1 and {LARGEST}")
+        raise PxzError(
+            f"a viewer of {width} x {height} pixels is not possible: each side must be between 1 and {LARGEST}"
+        )
     session = current()
     viewer = Viewer(int(width), int(height))
     number = session.id_of(viewer)
@@ -106,13 +108,19 @@ def _soup(viewer: Viewer) -> Any:
         parts = session.document.parts(wanted) if viewer.scenes else session.parts()
         soup = gather(parts)
         if not len(soup.positions) and not len(soup.points):
-            raise PxzError("there is nothing to show: the GPU scene holds no geometry; import a file before createGPUScene")
+            raise PxzError(
+                "there is nothing to show: the GPU scene holds no geometry; import a file before createGPUScene"
+            )
         viewer.soup = soup
     return viewer.soup
 
 
 def fitCamera(
-    direction: geom.Point3, cameraType: CameraType | int = CameraType.Perspective, fov: float = 45.0, viewer: int = -1, **_other: Any
+    direction: geom.Point3,
+    cameraType: CameraType | int = CameraType.Perspective,
+    fov: float = 45.0,
+    viewer: int = -1,
+    **_other: Any,
 ) -> None:
     """Look along `direction` (model space, Y up) from where everything is just in frame.
 
@@ -132,7 +140,9 @@ def fitCamera(
 
 
 def takeScreenshot(fileName: str, viewer: int = -1) -> None:
-    """Draw and save a picture (PNG, JPEG or WebP by the extension; background transparent where "ShowBackground" is "False")."""
+    """Draw and save a picture (PNG, JPEG or WebP by the extension; background transparent where "ShowBackground" is
+    "False").
+    """
     from PIL import Image
 
     from ._engine.raster.picture import render

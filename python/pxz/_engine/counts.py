@@ -1,4 +1,6 @@
-"""Counts that metadata reports: welded vertices, edges and open borders of the triangles; nothing here changes the scene."""
+"""Counts that metadata reports: welded vertices, edges and open borders of the triangles; nothing here changes the
+scene.
+"""
 
 from __future__ import annotations
 

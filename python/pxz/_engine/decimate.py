@@ -1,12 +1,16 @@
 """Fewer triangles at nearly the same shape.
 
-A closed body goes to manifold3d: simplified by a tolerance that is bisected until the count fits. It keeps sharp edges and borders between
-materials. Anything else goes to fast-simplification, scaled to size 1 first (its stop rule depends on absolute size). Both start from
-vertices welded by position, because tessellations repeat vertices along face borders and would open there, and end with normals made new
-with a crease angle. Texture coordinates and vertex colours are taken from the nearest original vertex.
+A closed body goes to manifold3d: simplified by a tolerance that is bisected until the count fits. It keeps sharp edges
+and borders between materials. Anything else goes to fast-simplification, scaled to size 1 first (its stop rule depends
+on absolute size). Both start from vertices welded by position, because tessellations repeat vertices along face borders
+and would open there, and end with normals made new with a crease angle. Texture coordinates and vertex colours are
+taken from the nearest original vertex.
 """
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -20,13 +24,17 @@ SMALL = 64
 
 
 def decimate_meshes(meshes: list[tuple[Mesh, int]], target: int) -> tuple[int, int]:
-    """Bring the sum of triangles × instances to `target`; (before, after). `meshes`: each with its number of instances."""
+    """Bring the sum of triangles × instances to `target`; (before, after). `meshes`: each with its number of
+    instances.
+    """
     before = sum(m.triangle_count * n for m, n in meshes)
     if before <= target or not before:
         return before, before
     ratio = target / before
     for mesh, _ in meshes:
-        mesh.primitives = [p if p.is_points or len(p.triangles) < SMALL else decimated(p, ratio) for p in mesh.primitives]
+        mesh.primitives = [
+            p if p.is_points or len(p.triangles) < SMALL else decimated(p, ratio) for p in mesh.primitives
+        ]
     return before, sum(m.triangle_count * n for m, n in meshes)
 
 
@@ -46,9 +54,10 @@ def decimated(primitive: Primitive, ratio: float) -> Primitive:
 
 def by_manifold(points: FloatArray, faces: IntArray, wanted: int) -> tuple[FloatArray, IntArray] | None:
     """Simplify a closed body to at most `wanted` triangles; None where it is not closed, or cannot get there."""
-    import manifold3d
-
-    body = manifold3d.Manifold(manifold3d.Mesh(np.ascontiguousarray(points, np.float32), np.ascontiguousarray(faces, np.uint32)))
+    manifold3d: Any = import_module("manifold3d")
+    body = manifold3d.Manifold(
+        manifold3d.Mesh(np.ascontiguousarray(points, np.float32), np.ascontiguousarray(faces, np.uint32))
+    )
     if body.is_empty():
         return None
     size = float(np.ptp(points, axis=0).max())
@@ -73,8 +82,7 @@ def by_manifold(points: FloatArray, faces: IntArray, wanted: int) -> tuple[Float
 
 def by_quadrics(points: FloatArray, faces: IntArray, wanted: int) -> tuple[FloatArray, IntArray] | None:
     """Quadric decimation for open and non-manifold meshes."""
-    import fast_simplification
-
+    fast_simplification: Any = import_module("fast_simplification")
     low = points.min(0)
     size = float(np.ptp(points, axis=0).max()) or 1.0
     scaled = ((points - low) / size).astype(np.float32)
@@ -97,7 +105,8 @@ def nearest(points: FloatArray, places: FloatArray) -> IntArray:
     """Index of the point nearest to each place: a grid of cells with a few points each, searched ring by ring."""
     low = points.min(0)
     size = float(np.ptp(points, axis=0).max()) or 1.0
-    # coarse to fine: a place takes the nearest point among those that share its cell in the finest grid where there is one
+    # coarse to fine: a place takes the nearest point among those that share its cell in the finest grid where there is
+    # one
     result = np.zeros(len(places), np.int64)
     best = np.full(len(places), np.inf)
     cells = max(1, int((len(points) / 2) ** 0.5))

@@ -1,11 +1,11 @@
 """Exceptions of the open engine.
 
-    PxzError(RuntimeError)
-     +- ReadError                a file could not be read (message: what, which file, what to do)
-     |   +- UnsupportedFormat    no reader or writer for this extension
-     +- WriteError               a file could not be written
-     +- UnknownEntity            an id that is not in the current scene
-     +- MissingFunction          also an AttributeError, so that hasattr() and getattr(..., default) work
+PxzError(RuntimeError)
+ +- ReadError                a file could not be read (message: what, which file, what to do)
+ |   +- UnsupportedFormat    no reader or writer for this extension
+ +- WriteError               a file could not be written
+ +- UnknownEntity            an id that is not in the current scene
+ +- MissingFunction          also an AttributeError, so that hasattr() and getattr(..., default) work
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class MissingFunction(PxzError, AttributeError):
 
 
 def missing(module: str, name: str) -> NoReturn:
-    """Raise the error of a module-level `__getattr__`; dunder names get the plain error that Python's own look-ups expect."""
+    """Raise the error of a module-level `__getattr__`; dunder names get the plain error that Python's own look-ups
+    expect.
+    """
     if name.startswith("__"):
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     raise MissingFunction(

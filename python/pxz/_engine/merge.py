@@ -36,10 +36,11 @@ def merge_materials(document: Document) -> int:
 
 
 def merge_parts_by_material(document: Document, tops: list[Occurrence]) -> list[Occurrence]:
-    """Replace the parts below `tops` by one part per material under the scene's root, geometry in world space; the new parts.
+    """Replace the parts below `tops` by one part per material under the scene's root, geometry in world space; the new
+    parts.
 
-    Names, tree and instances of the merged parts go: that is what the operation is for (few draw calls). Point clouds stay apart from
-    triangles. Branches left empty are removed.
+    Names, tree and instances of the merged parts go: that is what the operation is for (few draw calls). Point clouds
+    stay apart from triangles. Branches left empty are removed.
     """
     parts = document.parts(tops)
     groups: dict[tuple[int, bool], list[Primitive]] = {}

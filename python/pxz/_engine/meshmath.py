@@ -1,4 +1,6 @@
-"""Array helpers for triangle meshes: normals with a crease angle, welding, cleaning. numpy only, no Python loop per triangle."""
+"""Array helpers for triangle meshes: normals with a crease angle, welding, cleaning. numpy only, no Python loop per
+triangle.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,15 @@ CREASE_DEGREES = 35.0
 def srgb_to_linear(values: FloatArray) -> FloatArray:
     """Decode sRGB values in 0..1; pass colour channels only, not alpha."""
     v = np.asarray(values, float)
-    return np.where(v <= 0.04045, v / 12.92, ((np.maximum(v, 0) + 0.055) / 1.055) ** 2.4)
+    result: FloatArray = np.where(v <= 0.04045, v / 12.92, ((np.maximum(v, 0) + 0.055) / 1.055) ** 2.4)
+    return result
 
 
 def linear_to_srgb(values: FloatArray) -> FloatArray:
     """Encode linear values in 0..1 as sRGB."""
     v = np.clip(np.asarray(values, float), 0, 1)
-    return np.where(v <= 0.0031308, v * 12.92, 1.055 * v ** (1 / 2.4) - 0.055)
+    result: FloatArray = np.where(v <= 0.0031308, v * 12.92, 1.055 * v ** (1 / 2.4) - 0.055)
+    return result
 
 
 def face_normals(positions: FloatArray, triangles: IntArray) -> FloatArray:
@@ -42,12 +46,14 @@ def scatter_add(index: IntArray, values: FloatArray, size: int) -> FloatArray:
 def unique_rows(rows: FloatArray | IntArray) -> tuple[IntArray, IntArray]:
     """First index of each distinct row, and for every row the number of its distinct row.
 
-    Floats are compared as float32 bits (0.0 and -0.0 agree), integers as int32. Rows are hashed to 64 bits, because sorting those is
-    ten times faster than sorting rows; the answer is then checked, and sorted the slow way should two rows ever have collided.
+    Floats are compared as float32 bits (0.0 and -0.0 agree), integers as int32. Rows are hashed to 64 bits, because
+    sorting those is ten times faster than sorting rows; the answer is then checked, and sorted the slow way should two
+    rows ever have collided.
     """
-    rows = np.asarray(rows)
-    flat = np.ascontiguousarray(rows, np.float32) + np.float32(0) if rows.dtype.kind == "f" else np.ascontiguousarray(rows, np.int32)
-    bits = flat.view(np.uint32)
+    if np.asarray(rows).dtype.kind == "f":
+        bits = (np.ascontiguousarray(rows, np.float32) + np.float32(0)).view(np.uint32)
+    else:
+        bits = np.ascontiguousarray(rows, np.int32).view(np.uint32)
     keys = np.full(len(bits), 0x9E3779B97F4A7C15, np.uint64)
     for column in bits.T:
         keys = (keys ^ column) * np.uint64(0xBF58476D1CE4E5B9)
@@ -61,7 +67,9 @@ def unique_rows(rows: FloatArray | IntArray) -> tuple[IntArray, IntArray]:
 
 
 def weld(positions: FloatArray, triangles: IntArray, tolerance: float = 0.0) -> tuple[FloatArray, IntArray]:
-    """Merge vertices at the same place (or in the same cell of a grid of `tolerance`) and drop triangles that vanish."""
+    """Merge vertices at the same place (or in the same cell of a grid of `tolerance`) and drop triangles that
+    vanish.
+    """
     keys = np.round(positions / tolerance) if tolerance > 0 else positions
     first, inverse = unique_rows(np.asarray(keys, np.float32))
     faces = inverse[triangles]
@@ -70,10 +78,12 @@ def weld(positions: FloatArray, triangles: IntArray, tolerance: float = 0.0) -> 
 
 
 def crease_normals(primitive: Primitive, degrees: float = CREASE_DEGREES) -> Primitive:
-    """The primitive with normals: smooth where faces meet at less than `degrees`, split vertices where they meet more sharply.
+    """The primitive with normals: smooth where faces meet at less than `degrees`, split vertices where they meet more
+    sharply.
 
-    Each triangle corner averages the faces around its (welded) vertex that are within the angle of its own face; corners that end up
-    with the same vertex and the same normal share it again. Averages weigh by area, which keeps fillets even.
+    Each triangle corner averages the faces around its (welded) vertex that are within the angle of its own face;
+    corners that end up with the same vertex and the same normal share it again. Averages weigh by area, which keeps
+    fillets even.
     """
     triangles = primitive.triangles
     if not len(triangles):
@@ -86,8 +96,9 @@ def crease_normals(primitive: Primitive, degrees: float = CREASE_DEGREES) -> Pri
     order = np.argsort(corner_place, kind="stable")
     counts = np.bincount(corner_place)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    # Visit neighbours by rank around the vertex: as many passes as the busiest vertex has corners, each pass vectorised over corners.
-    normals = np.zeros((len(corner_face), 3))
+    # Visit neighbours by rank around the vertex: as many passes as the busiest vertex has corners, each pass vectorised
+    # over corners.
+    normals: FloatArray = np.zeros((len(corner_face), 3))
     limit = np.cos(np.radians(degrees))
     busiest = int(counts.max())
     for rank in range(min(busiest, 64)):
@@ -122,7 +133,9 @@ def with_normals(primitive: Primitive) -> Primitive:
 
 
 def clean(primitive: Primitive, tolerance: float) -> Primitive:
-    """Weld vertices equal in every attribute and nearer than `tolerance` (metres), drop degenerate and repeated triangles."""
+    """Weld vertices equal in every attribute and nearer than `tolerance` (metres), drop degenerate and repeated
+    triangles.
+    """
     columns = [np.round(primitive.positions / tolerance) if tolerance > 0 else primitive.positions]
     columns += [np.round(a * 1024) for a in (primitive.normals, primitive.uv, primitive.colors) if a is not None]
     first, inverse = unique_rows(np.hstack(columns))
@@ -167,7 +180,9 @@ def transformed(primitive: Primitive, matrix: FloatArray) -> Primitive:
 
 
 def joined(primitives: list[Primitive]) -> Primitive:
-    """One primitive from several of one material. An attribute only some have is filled in: UV 0, colour white, normals made."""
+    """One primitive from several of one material. An attribute only some have is filled in: UV 0, colour white, normals
+    made.
+    """
     primitives = [with_normals(p) for p in primitives]
     offsets = np.cumsum([0] + [len(p.positions) for p in primitives])
     faces = [p.triangles.astype(np.int64) + o for p, o in zip(primitives, offsets, strict=False)]
@@ -175,10 +190,17 @@ def joined(primitives: list[Primitive]) -> Primitive:
     if any(p.uv is not None for p in primitives):
         uv = np.concatenate([p.uv if p.uv is not None else np.zeros((len(p.positions), 2)) for p in primitives])
     if any(p.colors is not None for p in primitives):
-        colors = np.concatenate([p.colors if p.colors is not None else np.ones((len(p.positions), 4)) for p in primitives])
+        colors = np.concatenate(
+            [p.colors if p.colors is not None else np.ones((len(p.positions), 4)) for p in primitives]
+        )
     normals = None
     if all(p.normals is not None for p in primitives):
         normals = np.concatenate([p.normals for p in primitives if p.normals is not None])
     return Primitive(
-        np.concatenate([p.positions for p in primitives]), np.concatenate(faces), normals, uv, colors, primitives[0].material
+        np.concatenate([p.positions for p in primitives]),
+        np.concatenate(faces),
+        normals,
+        uv,
+        colors,
+        primitives[0].material,
     )

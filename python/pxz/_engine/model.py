@@ -1,12 +1,14 @@
 """The scene in memory: a tree of occurrences whose leaves share meshes, and the materials those meshes use.
 
 Invariants
-1. Lengths are metres, the axes are glTF's (right-handed, Y up). Readers convert on the way in, writers on the way out; the public
-   modules convert to the millimetres that Pixyz scripts use (`MM`).
-2. An instance is an occurrence that points at a `Mesh` another occurrence points at, too. Nothing copies a mesh to place it.
-3. Colours are linear RGB with straight alpha, floats in 0..1. Texture pixels stay in the file's encoding (sRGB for colour slots).
-4. `Primitive` arrays have fixed types: positions (n,3) float32, triangles (m,3) uint32, normals (n,3) float32, uv (n,2) float32 with
-   V pointing down as in glTF, colors (n,4) float32. A primitive without triangles (m = 0) is a point cloud.
+1. Lengths are metres, the axes are glTF's (right-handed, Y up). Readers convert on the way in, writers on the way out;
+   the public modules convert to the millimetres that Pixyz scripts use (`MM`).
+2. An instance is an occurrence that points at a `Mesh` another occurrence points at, too. Nothing copies a mesh to
+   place it.
+3. Colours are linear RGB with straight alpha, floats in 0..1. Texture pixels stay in the file's encoding (sRGB for
+   colour slots).
+4. `Primitive` arrays have fixed types: positions (n,3) float32, triangles (m,3) uint32, normals (n,3) float32, uv (n,2)
+   float32 with V pointing down as in glTF, colors (n,4) float32. Without triangles (m = 0) it is a point cloud.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ class Texture:
 
 @dataclass(eq=False)
 class Material:
-    """glTF's metallic-roughness material. `textures` is keyed by slot: base, metal_rough, normal, occlusion, emissive."""
+    """glTF's metallic-roughness material. `textures` is keyed by slot: base, metal_rough, normal, occlusion,
+    emissive.
+    """
 
     name: str = ""
     color: tuple[float, float, float, float] = DEFAULT_COLOR
@@ -110,7 +114,9 @@ class Occurrence:
     metadata: dict[str, Any] = field(default_factory=dict)
 
     def walk(self, parent: FloatArray | None = None) -> Iterator[tuple[Occurrence, FloatArray]]:
-        """This occurrence and all below it, parents first, each with its world matrix. Does not recurse, so depth is no limit."""
+        """This occurrence and all below it, parents first, each with its world matrix. Does not recurse, so depth is no
+        limit.
+        """
         stack = [(self, np.eye(4) if parent is None else parent)]
         while stack:
             node, above = stack.pop()
@@ -160,7 +166,9 @@ class Document:
 
 
 def bounds(parts: list[tuple[Occurrence, FloatArray]]) -> tuple[FloatArray, FloatArray] | None:
-    """Axis-aligned box (low, high) of the parts in metres, or None where there is no vertex. Exact: every vertex is moved."""
+    """Axis-aligned box (low, high) of the parts in metres, or None where there is no vertex. Exact: every vertex is
+    moved.
+    """
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for occurrence, matrix in parts:
         for primitive in occurrence.mesh.primitives if occurrence.mesh else ():

@@ -6,16 +6,20 @@ from .model import CadSource, Document, Mesh
 from .readers.cad import tessellated, unique_meshes
 
 DEFAULT_ANGLE = 0.2
-"""Radians between neighbouring facets where the caller names no angle: round edges look round in a 512 pixel picture."""
+"""Radians between neighbouring facets where the caller names no angle: round edges look round in a 512 pixel
+picture.
+"""
 FINEST = 2e-5
-"""Sag is never less than this part of the model's size: an absolute 0.1 mm on a 38 m hall made 841,000 triangles in 21 s."""
+"""Sag is never less than this part of the model's size: an absolute 0.1 mm on a 38 m hall made 841,000 triangles in 21
+s.
+"""
 
 
 def retessellate(document: Document, wanted: set[int], sag_mm: float, angle: float, size_mm: float) -> int:
     """Tessellate again every CAD source that has a mesh among `wanted` (ids of Mesh objects); number of sources done.
 
-    Meshes are replaced in place, so instances, names and places stay; materials keep their identity. A source whose new tree does not
-    match its old one is left alone.
+    Meshes are replaced in place, so instances, names and places stay; materials keep their identity. A source whose new
+    tree does not match its old one is left alone.
     """
     sag = max(sag_mm, FINEST * size_mm)
     if sag > sag_mm:

@@ -88,7 +88,9 @@ class Session:
         found = self._entities.get(int(number))
         if not isinstance(found, kind):
             what = "nothing" if found is None else type(found).__name__
-            raise UnknownEntity(f"id {number} is {what} in the current scene, not a {kind.__name__}; was the session reset in between?")
+            raise UnknownEntity(
+                f"id {number} is {what} in the current scene, not a {kind.__name__}; was the session reset in between?"
+            )
         return found
 
     def any_entity(self, number: int) -> Any:

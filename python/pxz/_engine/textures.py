@@ -14,7 +14,9 @@ ALLOWED = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
 def sniff(data: bytes) -> str:
-    """Mime type by the first bytes; what a file says about itself is often wrong (assimp: image/tga, application/octet-stream)."""
+    """Mime type by the first bytes; what a file says about itself is often wrong (assimp: image/tga,
+    application/octet-stream).
+    """
     if data.startswith(b"\x89PNG"):
         return "image/png"
     if data.startswith(b"\xff\xd8"):
@@ -25,7 +27,9 @@ def sniff(data: bytes) -> str:
 
 
 def portable(texture: Texture) -> Texture | None:
-    """The texture as PNG or JPEG: itself where it is one, re-encoded by Pillow otherwise, None where Pillow cannot read it."""
+    """The texture as PNG or JPEG: itself where it is one, re-encoded by Pillow otherwise, None where Pillow cannot read
+    it.
+    """
     mime = sniff(texture.data)
     if mime in ("image/png", "image/jpeg"):
         texture.mime = mime

@@ -14,7 +14,9 @@ MARGIN = 1.06
 
 @dataclass
 class Camera:
-    """`axes` rows: right, up, towards the eye (world space, Y up). `eye` in metres, `fov` vertical in degrees, `aspect` width / height."""
+    """`axes` rows: right, up, towards the eye (world space, Y up). `eye` in metres, `fov` vertical in degrees, `aspect`
+    width / height.
+    """
 
     axes: FloatArray
     eye: FloatArray
@@ -74,5 +76,5 @@ def fit(points: FloatArray, direction: FloatArray, fov: float, aspect: float, ma
         away = distance(local - shift)
         if np.abs(step).max() < 1e-4 * size:
             break
-    eye = center + (shift + [0, 0, away]) @ axes
+    eye = center + (shift + np.array([0, 0, away])) @ axes
     return Camera(axes, eye, fov, aspect)

@@ -1,4 +1,6 @@
-"""From a soup and a camera to pixels: opaque pass, transparent layers over it, averaged down, sRGB with straight alpha."""
+"""From a soup and a camera to pixels: opaque pass, transparent layers over it, averaged down, sRGB with straight
+alpha.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from ..model import FloatArray, IntArray
 from . import shade
 from .camera import Camera
 from .soup import Soup
-from .visibility import EMPTY, NUMBER, Keys, Screen, barycentrics, points, project, triangles
+from .visibility import EMPTY, NUMBER, Keys, barycentrics, points, project, triangles
 
 LAYERS = 4
 """Transparent surfaces drawn over each other at most."""
@@ -37,7 +39,9 @@ class _Hits:
     emissive: FloatArray
 
 
-def render(soup: Soup, camera: Camera, width: int, height: int, background: tuple[float, float, float] | None = None) -> IntArray:
+def render(
+    soup: Soup, camera: Camera, width: int, height: int, background: tuple[float, float, float] | None = None
+) -> IntArray:
     """(height, width, 4) uint8 picture; transparent where nothing is, unless a `background` (sRGB, 0..1) is given."""
     factor = supersampling(width, height)
     wide, high = width * factor, height * factor
@@ -120,7 +124,9 @@ class _Picture:
         return self.soup.surface[(keys & NUMBER).astype(np.int64)]
 
     def _point_radius(self) -> FloatArray:
-        """Pixels: discs that about touch where the points were spread evenly over the box they fill, smaller farther away."""
+        """Pixels: discs that about touch where the points were spread evenly over the box they fill, smaller farther
+        away.
+        """
         spread_x = float(np.ptp(self.point_screen.x)) + 1
         spread_y = float(np.ptp(self.point_screen.y)) + 1
         mean = 0.62 * (spread_x * spread_y / max(1, len(self.soup.points))) ** 0.5
@@ -149,7 +155,9 @@ class _Picture:
 
             place[tri_rows] = blend(self.view)
             smooth = blend(self.normals)
-            flat = np.cross(self.view[corners[:, 1]] - self.view[corners[:, 0]], self.view[corners[:, 2]] - self.view[corners[:, 0]])
+            flat = np.cross(
+                self.view[corners[:, 1]] - self.view[corners[:, 0]], self.view[corners[:, 2]] - self.view[corners[:, 0]]
+            )
             normal[tri_rows] = np.where((np.abs(smooth).sum(1) > 1e-6)[:, None], smooth, flat)
             color[tri_rows] = blend(soup.colors)
             table[tri_rows] = self.table[soup.surface[t]]
@@ -174,7 +182,10 @@ class _Picture:
             mine = np.flatnonzero(surface == number)
             c = corners[mine]
             q, x, y = self.soup.uv[c].astype(float), self.screen.x[c], self.screen.y[c]
-            texels = np.abs((q[:, 1] - q[:, 0])[:, 0] * (q[:, 2] - q[:, 0])[:, 1] - (q[:, 2] - q[:, 0])[:, 0] * (q[:, 1] - q[:, 0])[:, 1])
+            texels = np.abs(
+                (q[:, 1] - q[:, 0])[:, 0] * (q[:, 2] - q[:, 0])[:, 1]
+                - (q[:, 2] - q[:, 0])[:, 0] * (q[:, 1] - q[:, 0])[:, 1]
+            )
             texels *= levels[0].shape[0] * levels[0].shape[1]
             pixels = np.abs((x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0]))
             lod = 0.5 * np.log2(np.maximum(texels, 1e-12) / np.maximum(pixels, 1e-12)) - 0.25
@@ -201,7 +212,5 @@ class _Picture:
 def _rolled_off(rgb: FloatArray) -> FloatArray:
     """Compress highlights above 0.8 softly towards 1, instead of clipping them to flat white."""
     over = np.maximum(rgb - 0.8, 0)
-    return np.minimum(rgb, 0.8) + 0.2 * (1 - np.exp(-over / 0.2))
-
-
-__all__ = ["Screen", "render", "supersampling"]
+    result: FloatArray = np.minimum(rgb, 0.8) + 0.2 * (1 - np.exp(-over / 0.2))
+    return result

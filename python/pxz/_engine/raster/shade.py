@@ -1,7 +1,8 @@
-"""Light, occlusion and edges for the pixels that were hit. Everything is in camera space: x right, y up, z away from the eye.
+"""Light, occlusion and edges for the pixels that were hit. Everything is in camera space: x right, y up, z away from
+the eye.
 
-The look aims at product pictures: a soft studio (bright sky, darker ground), a key light over the left shoulder, a weak fill, contact
-shadows from the depth image, and edges drawn a little darker where surfaces meet or end.
+The look aims at product pictures: a soft studio (bright sky, darker ground), a key light over the left shoulder, a weak
+fill, contact shadows from the depth image, and edges drawn a little darker where surfaces meet or end.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ KEY, FILL, RIM = _toward(-0.45, 0.75, -0.65), _toward(0.8, 0.1, -0.5), _toward(0
 
 
 def sample(levels: Pyramid, uv: FloatArray, lod: FloatArray) -> FloatArray:
-    """(h,4) bilinear samples of a texture at `uv` (h,2), V down, repeating; `lod` (h,) picks the size: 0 full, 1 half ..."""
+    """(h,4) bilinear samples of a texture at `uv` (h,2), V down, repeating; `lod` (h,) picks the size: 0 full, 1 half
+    ...
+    """
     result = np.empty((len(uv), 4), np.float32)
     chosen = np.clip(np.round(lod), 0, len(levels) - 1).astype(int)
     for level in np.unique(chosen):
@@ -44,9 +47,16 @@ def sample(levels: Pyramid, uv: FloatArray, lod: FloatArray) -> FloatArray:
 
 
 def light(
-    color: FloatArray, normal: FloatArray, eye: FloatArray, up: FloatArray, metallic: FloatArray, roughness: FloatArray, open_: FloatArray
+    color: FloatArray,
+    normal: FloatArray,
+    eye: FloatArray,
+    up: FloatArray,
+    metallic: FloatArray,
+    roughness: FloatArray,
+    open_: FloatArray,
 ) -> FloatArray:
-    """(h,3) linear light from surfaces: `color` (h,3), unit `normal`, unit `eye` towards the camera, world `up` in camera space.
+    """(h,3) linear light from surfaces: `color` (h,3), unit `normal`, unit `eye` towards the camera, world `up` in
+    camera space.
 
     `metallic`, `roughness`, `open_` (how much of the sky is not blocked, 0..1): (h,1).
     """
@@ -68,13 +78,17 @@ def light(
     power = 2 / np.maximum(roughness, 0.12) ** 3
     strength = 0.35 + 0.9 * (1 - roughness)
     glint = sum(
-        weight * np.clip((mirrored @ lamp)[:, None], 0, 1) ** power for weight, lamp in ((1.0, KEY), (0.35, FILL), (0.4, RIM))
+        weight * np.clip((mirrored @ lamp)[:, None], 0, 1) ** power
+        for weight, lamp in ((1.0, KEY), (0.35, FILL), (0.4, RIM))
     )
-    return diffuse + (fresnel * studio + (base + 0.02) * glint * strength * 1.6) * (0.35 + 0.65 * open_)
+    result: FloatArray = diffuse + (fresnel * studio + (base + 0.02) * glint * strength * 1.6) * (0.35 + 0.65 * open_)
+    return result
 
 
 def neighbours(hit: IntArray, shape: tuple[int, int], dx: int, dy: int) -> tuple[IntArray, IntArray]:
-    """For pixels `hit` (flat numbers): which of them have a neighbour at (dx, dy) inside the picture, and its flat number."""
+    """For pixels `hit` (flat numbers): which of them have a neighbour at (dx, dy) inside the picture, and its flat
+    number.
+    """
     height, width = shape
     column, row = hit % width + dx, hit // width + dy
     inside = np.flatnonzero((column >= 0) & (column < width) & (row >= 0) & (row < height))
@@ -82,13 +96,19 @@ def neighbours(hit: IntArray, shape: tuple[int, int], dx: int, dy: int) -> tuple
 
 
 def occlusion(
-    hit: IntArray, shape: tuple[int, int], order: IntArray, places: FloatArray, normals: FloatArray, pixel: FloatArray, factor: int
+    hit: IntArray,
+    shape: tuple[int, int],
+    order: IntArray,
+    places: FloatArray,
+    normals: FloatArray,
+    pixel: FloatArray,
+    factor: int,
 ) -> FloatArray:
     """(h,) share of open sky over each hit pixel, from the depth image.
 
-    `order` (height·width,): position of each pixel among `hit`, -1 for background. `places`, `normals` (h,3) camera space, `pixel` (h,)
-    world size of a pixel there. The factor² samples of an output pixel look in different directions and at different distances:
-    averaging them down gives many more looks than one sample takes, without noise or bands.
+    `order` (height·width,): position of each pixel among `hit`, -1 for background. `places`, `normals` (h,3) camera
+    space, `pixel` (h,) world size of a pixel there. The factor² samples of an output pixel look in different directions
+    and at different distances: averaging them down gives many more looks than one sample takes, without noise or bands.
     """
     height, width = shape
     kinds = factor * factor
@@ -114,7 +134,9 @@ def occlusion(
     return result
 
 
-def edges(hit: IntArray, shape: tuple[int, int], order: IntArray, places: FloatArray, normals: FloatArray, pixel: FloatArray) -> FloatArray:
+def edges(
+    hit: IntArray, shape: tuple[int, int], order: IntArray, places: FloatArray, normals: FloatArray, pixel: FloatArray
+) -> FloatArray:
     """(h,) strength 0..1 of drawn edges: where the normal turns sharply, or the surface jumps off its own plane."""
     strength = np.zeros(len(hit), np.float32)
     for dx, dy in ((1, 0), (0, 1)):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..meshmath import transformed, with_normals
 from ..model import DEFAULT_COLOR, FloatArray, IntArray, Material, Occurrence, Primitive
@@ -58,9 +60,11 @@ def pyramid(pixels: FloatArray) -> Pyramid:
 
 def gather(parts: Iterable[tuple[Occurrence, FloatArray]]) -> Soup:
     """Flatten placed parts. Meshes without normals get crease-split ones; each texture is decoded once."""
-    surfaces, numbers, pyramids = [Surface()], {}, {}  # type: ignore[var-annotated]
+    surfaces = [Surface()]
+    numbers: dict[int, int] = {}
+    pyramids: dict[int, Pyramid] = {}
     prepared: dict[int, Primitive] = {}
-    lists: dict[str, list[FloatArray]] = {k: [] for k in ("p", "n", "c", "u", "f", "s", "q", "r")}
+    lists: dict[str, list[FloatArray | IntArray]] = {k: [] for k in ("p", "n", "c", "u", "f", "s", "q", "r")}
     count = 0
     for occurrence, matrix in parts:
         for primitive in occurrence.mesh.primitives if occurrence.mesh else ():
@@ -69,7 +73,9 @@ def gather(parts: Iterable[tuple[Occurrence, FloatArray]]) -> Soup:
             placed = transformed(prepared[id(primitive)], matrix)
             size = len(placed.positions)
             base = np.array(placed.material.color if placed.material else DEFAULT_COLOR, np.float32)
-            colors = np.tile(base, (size, 1)) if placed.colors is None else placed.colors * (base if placed.material else 1)
+            colors = (
+                np.tile(base, (size, 1)) if placed.colors is None else placed.colors * (base if placed.material else 1)
+            )
             if placed.is_points:
                 lists["q"].append(placed.positions)
                 lists["r"].append(colors)
@@ -87,8 +93,8 @@ def gather(parts: Iterable[tuple[Occurrence, FloatArray]]) -> Soup:
             lists["s"].append(np.full(len(placed.triangles), number))
             count += size
 
-    def join(key: str, width: int, kind: type) -> FloatArray:
-        rows = [np.asarray(a, kind).reshape(-1, width) for a in lists[key]]
+    def join(key: str, width: int, kind: type) -> npt.NDArray[Any]:
+        rows: list[npt.NDArray[Any]] = [np.asarray(a, kind).reshape(-1, width) for a in lists[key]]
         return np.concatenate(rows) if rows else np.zeros((0, width), kind)
 
     return Soup(

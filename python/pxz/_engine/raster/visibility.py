@@ -1,13 +1,13 @@
-"""Which triangle or point each pixel shows: a depth buffer of 64-bit keys, depth above, number below, filled by np.minimum.at.
+"""Which triangle or point each pixel shows: a depth buffer of 64-bit keys, depth above, number below, filled by
+np.minimum.at.
 
-Chunks of triangles are expanded to the pixels of their bounding boxes, so the cost is that of the boxes' areas, with no Python loop
-per triangle.
+Chunks of triangles are expanded to the pixels of their bounding boxes, so the cost is that of the boxes' areas, with no
+Python loop per triangle.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,9 @@ SHIFT = np.uint64(32)
 
 @dataclass
 class Screen:
-    """Vertices on a picture of `width` × `height` pixels: x, y in pixels (y down), `inverse` 1/z, `depth` 0 (near) .. 2^31 (far)."""
+    """Vertices on a picture of `width` × `height` pixels: x, y in pixels (y down), `inverse` 1/z, `depth` 0 (near) ..
+    2^31 (far).
+    """
 
     x: FloatArray
     y: FloatArray
@@ -48,7 +50,8 @@ def project(view: FloatArray, focal: float, width: int, height: int, near: float
 def triangles(screen: Screen, faces: IntArray, behind: Keys | None = None, before: Keys | None = None) -> Keys:
     """Keys (height·width,) of the nearest triangle of each pixel; `EMPTY` where there is none.
 
-    `behind`: only what is farther than these keys counts (peeling a transparent layer off); `before`: only what is nearer.
+    `behind`: only what is farther than these keys counts (peeling a transparent layer off); `before`: only what is
+    nearer.
     """
     size_x, size_y = screen.width, screen.height
     keys = np.full(size_x * size_y, EMPTY)
@@ -94,7 +97,9 @@ def triangles(screen: Screen, faces: IntArray, behind: Keys | None = None, befor
 
 
 def _planes(x: FloatArray, y: FloatArray, d: FloatArray, area: FloatArray, drawn: IntArray) -> FloatArray:
-    """(9, len(drawn)): weights of the second and third corner, and depth, each as a, c, e of a · column + c · row + e at pixel centres."""
+    """(9, len(drawn)): weights of the second and third corner, and depth, each as a, c, e of a · column + c · row + e
+    at pixel centres.
+    """
     x, y, d, area = x[drawn], y[drawn], d[drawn], area[drawn]
     a1, c1 = (y[:, 2] - y[:, 0]) / area, -(x[:, 2] - x[:, 0]) / area
     a2, c2 = -(y[:, 1] - y[:, 0]) / area, (x[:, 1] - x[:, 0]) / area
@@ -105,7 +110,9 @@ def _planes(x: FloatArray, y: FloatArray, d: FloatArray, area: FloatArray, drawn
 
 
 def points(screen: Screen, radius: FloatArray, keys: Keys) -> Keys:
-    """Discs of `radius` (k,) pixels around points, drawn into a copy of `keys`; numbers carry on after the triangles' (bit 31 set)."""
+    """Discs of `radius` (k,) pixels around points, drawn into a copy of `keys`; numbers carry on after the triangles'
+    (bit 31 set).
+    """
     result = keys.copy()
     reach = int(np.ceil(min(float(radius.max(initial=0)), 64.0)))
     number = np.arange(len(screen.x), dtype=np.uint64) | np.uint64(1 << 31)
@@ -129,5 +136,6 @@ def barycentrics(screen: Screen, corners: IntArray, place: IntArray) -> FloatArr
     area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
     b1 = (px * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * py) / area
     b2 = ((x[:, 1] - x[:, 0]) * py - px * (y[:, 1] - y[:, 0])) / area
-    weights: npt.NDArray[Any] = np.stack([1 - b1 - b2, b1, b2], 1) * screen.inverse[corners]
-    return weights / weights.sum(1, keepdims=True)
+    weights: FloatArray = np.stack([1 - b1 - b2, b1, b2], 1) * screen.inverse[corners]
+    result: FloatArray = weights / weights.sum(1, keepdims=True)
+    return result

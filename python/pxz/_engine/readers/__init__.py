@@ -2,7 +2,7 @@
 
 | extension | reader | unit and axes of the file | kept |
 | --- | --- | --- | --- |
-| step stp, iges igs, brep brp, xbf | cad | unit named in the file (BREP: mm), Z up | tree, names, colours, instances, exact geometry |
+| step stp iges igs brep brp xbf | cad | named in the file (BREP: mm), Z up | tree, names, colours, exact geometry |
 | glb gltf | gltf | metres, Y up | everything but animations, skins and cameras |
 | stl, ply off, 3mf | stl, polygons, threemf | mm (3MF: named in the file), Z up | colours, points, names, instances |
 | fbx | assimp_files | cm x UnitScaleFactor | tree, names, colours, textures |
@@ -32,8 +32,41 @@ READERS: dict[str, str] = {
     "pxz": "pxz_file",
     "zip": "archive",
     **dict.fromkeys(
-        "fbx obj dae 3ds x3d x3db amf ac ase b3d blend cob dxf ifc irr irrmesh lwo lws lxo md2 md3 md5mesh mdl ms3d nff smd ter "
-        "vta x xgl zgl zae wrl".split(),
+        [
+            "fbx",
+            "obj",
+            "dae",
+            "3ds",
+            "x3d",
+            "x3db",
+            "amf",
+            "ac",
+            "ase",
+            "b3d",
+            "blend",
+            "cob",
+            "dxf",
+            "ifc",
+            "irr",
+            "irrmesh",
+            "lwo",
+            "lws",
+            "lxo",
+            "md2",
+            "md3",
+            "md5mesh",
+            "mdl",
+            "ms3d",
+            "nff",
+            "smd",
+            "ter",
+            "vta",
+            "x",
+            "xgl",
+            "zgl",
+            "zae",
+            "wrl",
+        ],
         "assimp_files",
     ),
 }
@@ -69,7 +102,9 @@ def read(path: str) -> Imported:
         raise
     except Exception as error:  # libraries raise anything from IndexError to struct.error on damaged files
         reason = f"{type(error).__name__}: {error}"
-        raise ReadError(f"{name}: cannot be read, the file looks damaged ({reason}); export or upload it again") from error
+        raise ReadError(
+            f"{name}: cannot be read, the file looks damaged ({reason}); export or upload it again"
+        ) from error
     check(imported, name)
     return imported
 
@@ -83,4 +118,6 @@ def check(imported: Imported, name: str) -> None:
         box = bounds(parts)
     finite = all(np.isfinite(p.positions).all() for o, _ in parts if o.mesh for p in o.mesh.primitives)
     if box is None or not finite or not np.isfinite(box).all() or np.abs(box).max() > LARGEST:
-        raise ReadError(f"{name}: coordinates are not finite or larger than 1e12 mm; the file is damaged, export it again")
+        raise ReadError(
+            f"{name}: coordinates are not finite or larger than 1e12 mm; the file is damaged, export it again"
+        )

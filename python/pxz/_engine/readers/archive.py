@@ -1,4 +1,6 @@
-"""A zip with one model and what belongs to it (MTL, textures, glTF buffers). The scheduler unpacks archives itself; this is for local runs."""
+"""A zip with one model and what belongs to it (MTL, textures, glTF buffers). The scheduler unpacks archives itself;
+this is for local runs.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ def read(path: str) -> Imported:
             entries = [e for e in archive.infolist() if not e.is_dir()]
             if sum(e.file_size for e in entries) > LARGEST_BYTES:
                 raise ReadError(f"{name}: unpacks to more than 8 GiB")
-            models = [e for e in entries if extension_of(e.filename) in READERS and extension_of(e.filename) not in ("zip", "ter", "mdl")]
+            models = [
+                e
+                for e in entries
+                if extension_of(e.filename) in READERS and extension_of(e.filename) not in ("zip", "ter", "mdl")
+            ]
             if not models:
                 raise ReadError(f"{name}: holds no model that can be read")
             main = max(models, key=lambda e: e.file_size)

@@ -1,14 +1,18 @@
 """Everything that assimp reads, by its command line in a child process: FBX, OBJ, DAE, 3DS, X3D, AMF and more.
 
-assimp dies of signals on some damaged files; as a child that is an error like any other. It writes a GLB, which has habits to undo:
+assimp dies of signals on some damaged files; as a child that is an error like any other. It writes a GLB, which has
+habits to undo:
 1. colours of the source (sRGB) are copied as if they were linear;
 2. textures may be of a type glTF does not know, or be file names: re-encoded, or dropped when missing;
 3. FBX lengths are left in centimetres x UnitScaleFactor;
-4. a root named after the file or the format wraps the real content.
+4. a root named after the file or the format wraps the real content;
+5. small transforms are lost (see `assimp_nodes`);
+6. Collada nodes are named by their ids, in which blanks have become letters.
 """
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import struct
@@ -22,11 +26,22 @@ from ..errors import PxzError, ReadError
 from ..meshmath import srgb_to_linear
 from ..model import DEFAULT_COLOR, Material, Occurrence
 from ..textures import portable
+from .assimp_nodes import read_nodes, restore
 from .gltf import scene_from_glb
 from .imported import Imported
 
 LIMIT_S = 3600
-UNITS_IN_METRES = {"millimeter": 1e-3, "micron": 1e-6, "centimeter": 1e-2, "inch": 0.0254, "foot": 0.3048, "feet": 0.3048, "meter": 1.0}
+FLAT = {"obj", "nff", "smd", "ac"}
+"""Formats without transforms, for which a second look at the nodes is a waste."""
+UNITS_IN_METRES = {
+    "millimeter": 1e-3,
+    "micron": 1e-6,
+    "centimeter": 1e-2,
+    "inch": 0.0254,
+    "foot": 0.3048,
+    "feet": 0.3048,
+    "meter": 1.0,
+}
 
 
 def run_assimp(arguments: list[str], name: str) -> None:
@@ -37,14 +52,20 @@ def run_assimp(arguments: list[str], name: str) -> None:
         raise PxzError(f"{name}: needs assimp; install the wheel cmeel-assimp (python/requirements.txt)")
     environment = {**os.environ, "LD_LIBRARY_PATH": os.path.join(home, "lib")}
     try:
-        done = subprocess.run([program, *arguments], capture_output=True, text=True, errors="replace", timeout=LIMIT_S, env=environment)
+        done = subprocess.run(
+            [program, *arguments], capture_output=True, text=True, errors="replace", timeout=LIMIT_S, env=environment
+        )
     except subprocess.TimeoutExpired:
-        raise PxzError(f"{name}: assimp did not finish in {LIMIT_S} s; simplify the model or use another format") from None
+        raise PxzError(
+            f"{name}: assimp did not finish in {LIMIT_S} s; simplify the model or use another format"
+        ) from None
     if done.returncode < 0:
         raise PxzError(f"{name}: assimp died of signal {-done.returncode} on it; the file is damaged, export it again")
     if done.returncode:
         words = re.findall(r"ERROR: (.*)", done.stdout + done.stderr)
-        raise PxzError(f"{name}: assimp cannot read it ({words[-1] if words else 'no reason given'}); export or upload it again")
+        raise PxzError(
+            f"{name}: assimp cannot read it ({words[-1] if words else 'no reason given'}); export or upload it again"
+        )
 
 
 def read(path: str) -> Imported:
@@ -59,6 +80,8 @@ def read(path: str) -> Imported:
             raise ReadError(str(error)) from None
         with open(target, "rb") as file:
             imported = scene_from_glb(file.read(), name)
+        if kind not in FLAT and imported.root.children:
+            restore_transforms(imported.root, path, folder)
     root = imported.root = unwrap(imported.root, name)
     scale = unit_scale(path, kind)
     if scale != 1:
@@ -67,12 +90,55 @@ def read(path: str) -> Imported:
         repair(material)
     if kind == "fbx":
         drop_noise(root)
+    if kind == "dae":
+        name_by_collada(root, path)
     return imported
 
 
+def restore_transforms(root: Occurrence, path: str, folder: str) -> None:
+    """Put back the small transforms that the GLB lacks; says so where that is not possible."""
+    target = os.path.join(folder, "out.assbin")
+    try:
+        run_assimp(["dump", os.path.abspath(path), target, "-b", "-tri", "-jiv"], os.path.basename(path))
+        with open(target, "rb") as file:
+            nodes = read_nodes(file.read())
+    except (PxzError, OSError):
+        nodes = None
+    if nodes is None:
+        print(f"pxz: {os.path.basename(path)}: parts placed less than 0.01 units from their parent may have moved")
+    else:
+        restore(root, nodes)
+
+
+def name_by_collada(root: Occurrence, path: str) -> None:
+    """Name nodes and meshes by the names in the file, where assimp took their ids."""
+    with open(path, "rb") as file:
+        text = file.read().decode("utf-8", "replace")
+    names: dict[str, str] = {}
+    for tag in re.findall(r"<(?:node|geometry|visual_scene)\b[^>]*>", text):
+        attributes = {k: html.unescape(v) for k, v in re.findall(r"""\b(id|name)\s*=\s*["']([^"']*)["']""", tag)}
+        if attributes.get("id") and attributes.get("name"):
+            names[attributes["id"]] = attributes["name"]
+    for occurrence, _ in root.walk():
+        occurrence.name = names.get(occurrence.name, occurrence.name)
+        if occurrence.mesh is not None:
+            occurrence.mesh.name = names.get(occurrence.mesh.name, occurrence.mesh.name)
+
+
 def unwrap(root: Occurrence, name: str) -> Occurrence:
-    """Name the root after the file where assimp invented a name, and use its only child instead where it says no more."""
-    if root.name in (name, "RootNode", "ROOT", "3MF", "$dummy_root", "<BlenderRoot>", "Scene", "AMF") or root.name.startswith("node "):
+    """Name the root after the file where assimp invented a name, and use its only child instead where it says no
+    more.
+    """
+    if root.name in (
+        name,
+        "RootNode",
+        "ROOT",
+        "3MF",
+        "$dummy_root",
+        "<BlenderRoot>",
+        "Scene",
+        "AMF",
+    ) or root.name.startswith("node "):
         if len(root.children) == 1 and root.mesh is None:
             child = root.children[0]
             child.matrix = root.matrix @ child.matrix
@@ -98,7 +164,8 @@ def repair(material: Material) -> None:
     elif material.name != "default":
         red, green, blue = (float(c) for c in srgb_to_linear(np.array(material.color[:3])))
         material.color = (red, green, blue, material.color[3])
-        material.emissive = tuple(float(c) for c in srgb_to_linear(np.array(material.emissive)))  # type: ignore[assignment]
+        red, green, blue = (float(c) for c in srgb_to_linear(np.array(material.emissive)))
+        material.emissive = (red, green, blue)
     if material.color[3] < 1:
         material.alpha_mode = "BLEND"
     if material.roughness >= 1:

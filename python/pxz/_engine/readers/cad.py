@@ -1,11 +1,11 @@
 """STEP, IGES, BREP and XBF by OpenCASCADE.
 
-STEP goes straight to cascadio. IGES, BREP and XBF are first rewritten as STEP by the same OpenCASCADE libraries (`occt`), which keeps
-the colours of IGES that cascadio drops and reads BREP, which cascadio cannot. The STEP bytes stay with the scene (`CadSource`), so a
-part can be tessellated again at any quality.
+STEP goes straight to cascadio. IGES, BREP and XBF are first rewritten as STEP by the same OpenCASCADE libraries
+(`occt`), which keeps the colours of IGES that cascadio drops and reads BREP, which cascadio cannot. The STEP bytes stay
+with the scene (`CadSource`), so a part can be tessellated again at any quality.
 
-OpenCASCADE dies of SIGSEGV on some damaged files. For STEP that ends this process, on purpose: whoever started the job sees the signal,
-and no time is lost to a second process for the healthy files.
+OpenCASCADE dies of SIGSEGV on some damaged files. For STEP that ends this process, on purpose: whoever started the job
+sees the signal, and no time is lost to a second process for the healthy files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from .gltf import scene_from_glb
 from .imported import Imported
 
 MEDIUM = (0.005, 0.35, True)
-"""Default quality: sag 0.5 % of an edge's length, 0.35 rad between neighbouring facets. Scale-free: right for a screw and for a hall."""
+"""Default quality: sag 0.5 % of an edge's length, 0.35 rad between neighbouring facets. Scale-free: right for a screw
+and for a hall.
+"""
 
 SHOWN = {"step": "STEP", "stp": "STEP", "iges": "IGES", "igs": "IGES", "brep": "BREP", "brp": "BREP", "xbf": "XBF"}
 
@@ -49,7 +51,9 @@ def read(path: str) -> Imported:
 
 
 def check_iges(data: bytes, name: str) -> None:
-    """IGES numbers its sections in columns 73-80 and ends with a terminate line; a half file may still yield half a model."""
+    """IGES numbers its sections in columns 73-80 and ends with a terminate line; a half file may still yield half a
+    model.
+    """
     lines = data[:200].splitlines()
     if not lines or len(lines[0]) < 73 or lines[0][72:73] not in (b"S", b"B", b"C"):
         raise ReadError(f"{name}: not an IGES file (no section letter in column 73); check what was uploaded")
@@ -69,14 +73,18 @@ def from_step(step: bytes, name: str, kind: str) -> Imported:
 
 
 def tessellated(data: bytes, name: str, quality: tuple[float, float, bool], iges: bool = False) -> Occurrence:
-    """Tree (metres, Y up) of STEP or IGES bytes. `quality`: sag (mm, or a ratio where relative), angle (rad), relative."""
+    """Tree (metres, Y up) of STEP or IGES bytes. `quality`: sag (mm, or a ratio where relative), angle (rad),
+    relative.
+    """
     import cascadio
 
     sag, angle, relative = quality
     kind = cascadio.FileType.IGES if iges else cascadio.FileType.STEP
     glb = cascadio.to_glb_bytes(data, kind, tol_linear=sag, tol_angular=angle, tol_relative=relative)
     if len(glb) < 20:  # the only sign of trouble that cascadio gives
-        raise ReadError(f"{name}: OpenCASCADE found no shape in it; the file is damaged or cut short, export or upload it again")
+        raise ReadError(
+            f"{name}: OpenCASCADE found no shape in it; the file is damaged or cut short, export or upload it again"
+        )
     root = scene_from_glb(glb, name).root
     scale = 0.001 if iges else 1.0  # cascadio leaves IGES in millimetres
     root.matrix = Z_UP_TO_Y_UP @ (root.matrix * [[scale], [scale], [scale], [1]])
@@ -105,7 +113,9 @@ def unique_meshes(root: Occurrence) -> list[Mesh]:
 
 def brep_counts(step: bytes) -> tuple[int, int]:
     """(bodies, boundary edges) of a STEP text. A boundary edge belongs to one face only: a closed solid has none."""
-    bodies = len(re.findall(rb"=\s*(?:MANIFOLD_SOLID_BREP|BREP_WITH_VOIDS|FACETED_BREP|SHELL_BASED_SURFACE_MODEL)\s*\(", step))
+    bodies = len(
+        re.findall(rb"=\s*(?:MANIFOLD_SOLID_BREP|BREP_WITH_VOIDS|FACETED_BREP|SHELL_BASED_SURFACE_MODEL)\s*\(", step)
+    )
     uses: dict[bytes, int] = {}
     for edge in re.findall(rb"ORIENTED_EDGE\s*\(\s*'[^']*'\s*,\s*\*\s*,\s*\*\s*,\s*#(\d+)", step):
         uses[edge] = uses.get(edge, 0) + 1

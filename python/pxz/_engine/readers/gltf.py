@@ -1,4 +1,5 @@
-"""Own glTF 2 reader: node tree, names, instancing, PBR materials and textures survive as they are (trimesh renames and reverses).
+"""Own glTF 2 reader: node tree, names, instancing, PBR materials and textures survive as they are (trimesh renames and
+reverses).
 
 Not read: animations (only counted), skins and morph targets (rest pose), cameras, lights, lines.
 """
@@ -67,7 +68,10 @@ def scene_from(source: GltfData) -> Imported:
     doc = source.doc
     unknown = set(doc.get("extensionsRequired", ())) - SUPPORTED
     if unknown:
-        raise ReadError(f"{source.name}: needs the glTF extension {sorted(unknown)[0]}, which the open engine lacks; export it without")
+        raise ReadError(
+            f"{source.name}: needs the glTF extension {sorted(unknown)[0]}, which the open engine lacks; "
+            "export it without"
+        )
     builder = _Builder(source)
     scenes = doc.get("scenes", [])
     tops = scenes[doc.get("scene", 0)].get("nodes", []) if scenes else _roots(doc)
@@ -77,7 +81,9 @@ def scene_from(source: GltfData) -> Imported:
     if isinstance(extras, dict):
         root.metadata.update(extras)
     animations = [a.get("name", f"animation {i}") for i, a in enumerate(doc.get("animations", []))]
-    variants = [v.get("name", "") for v in doc.get("extensions", {}).get("KHR_materials_variants", {}).get("variants", [])]
+    variants = [
+        v.get("name", "") for v in doc.get("extensions", {}).get("KHR_materials_variants", {}).get("variants", [])
+    ]
     return Imported(root, animations=animations, variants=variants)
 
 
@@ -149,7 +155,9 @@ class _Builder:
         return made
 
     def mesh(self, index: int) -> Mesh | None:
-        """A mesh, shared by nodes whose meshes have the same name and the same accessors (cascadio writes one mesh per node)."""
+        """A mesh, shared by nodes whose meshes have the same name and the same accessors (cascadio writes one mesh per
+        node).
+        """
         spec = self.doc["meshes"][index]
         key = json.dumps([spec.get("name"), spec["primitives"]], sort_keys=True)
         if key not in self.meshes:
@@ -233,7 +241,11 @@ class _Builder:
             return None
         image = self.doc["images"][source]
         try:
-            data = bytes(self.source.view(image["bufferView"])[0]) if "bufferView" in image else self.source.fetch(image["uri"])
+            data = (
+                bytes(self.source.view(image["bufferView"])[0])
+                if "bufferView" in image
+                else self.source.fetch(image["uri"])
+            )
         except ReadError as error:
             print(f"pxz: texture left out: {error}")
             return None

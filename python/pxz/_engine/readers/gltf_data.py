@@ -10,6 +10,7 @@ import json
 import os
 import struct
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 from urllib.parse import unquote
 
@@ -79,7 +80,9 @@ class GltfData:
             spec = self.doc["buffers"][index]
             data = self.fetch(spec["uri"]) if "uri" in spec else self.binary
             if len(data) < spec["byteLength"]:
-                raise ReadError(f"{self.name}: the file is cut short (a buffer has {len(data)} of {spec['byteLength']} bytes)")
+                raise ReadError(
+                    f"{self.name}: the file is cut short (a buffer has {len(data)} of {spec['byteLength']} bytes)"
+                )
             self._buffers[index] = data
         return self._buffers[index]
 
@@ -87,13 +90,17 @@ class GltfData:
         """A buffer view's bytes, and the stride given for it (0: tight)."""
         spec = self.doc["bufferViews"][index]
         if "EXT_meshopt_compression" in spec.get("extensions", {}):
-            raise ReadError(f"{self.name}: uses EXT_meshopt_compression, which the open engine cannot decode; export it without")
+            raise ReadError(
+                f"{self.name}: uses EXT_meshopt_compression, which the open engine cannot decode; export it without"
+            )
         start = spec.get("byteOffset", 0)
         data = memoryview(self.buffer(spec["buffer"]))[start : start + spec["byteLength"]]
         return data, int(spec.get("byteStride", 0))
 
     def raw(self, index: int) -> Any:
-        """An accessor as stored: (count, width) of its own component type; (count,) for scalars. Sparse parts are filled in."""
+        """An accessor as stored: (count, width) of its own component type; (count,) for scalars. Sparse parts are
+        filled in.
+        """
         spec = self.doc["accessors"][index]
         kind, width, count = np.dtype(COMPONENTS[spec["componentType"]]), WIDTHS[spec["type"]], int(spec["count"])
         if "bufferView" in spec:
@@ -129,9 +136,8 @@ class GltfData:
             return None
         index = packed["bufferView"]
         if index not in self._draco:
-            import DracoPy
-
-            self._draco[index] = DracoPy.decode(bytes(self.view(index)[0]))
+            draco: Any = import_module("DracoPy")
+            self._draco[index] = draco.decode(bytes(self.view(index)[0]))
         mesh = self._draco[index]
         arrays: dict[str, FloatArray] = {}
         by_id = {a["unique_id"]: a for a in mesh.attributes}

@@ -1,8 +1,8 @@
 """BREP, IGES and XBF rewritten as STEP by the OpenCASCADE libraries inside the cascadio wheel.
 
-cascadio's Python functions reach only STEP and IGES (without colours), but its wheel carries OpenCASCADE's complete data exchange. The
-few calls needed are made by their C++ symbols: `<Kind>_Provider::Read(path, document)`, then `DESTEP_Provider::Write(path, document)`.
-That depends on the exact build (Itanium ABI, symbols of OCCT 8.0), so it
+cascadio's Python functions reach only STEP and IGES (without colours), but its wheel carries OpenCASCADE's complete
+data exchange. The few calls needed are made by their C++ symbols: `<Kind>_Provider::Read(path, document)`, then
+`DESTEP_Provider::Write(path, document)`. That depends on the exact build (Itanium ABI, symbols of OCCT 8.0), so it
 1. runs in a child process of its own: a wrong guess or a damaged file kills the child, and becomes an error here;
 2. looks every symbol up before it calls one, and reports `BridgeUnavailable` where one is missing;
 3. falls back to the optional wheel `cadquery-ocp-novtk` where that is installed.
@@ -20,6 +20,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 
 if __name__ != "__main__":
     from ..errors import ReadError
@@ -40,27 +41,36 @@ class _MissingSymbol(Exception):
 
 
 def to_step(path: str, kind: str) -> bytes:
-    """STEP text of a BREP, IGES or XBF file. Raises `ReadError` for a bad file, `BridgeUnavailable` where OpenCASCADE cannot be reached."""
+    """STEP text of a BREP, IGES or XBF file. Raises `ReadError` for a bad file, `BridgeUnavailable` where OpenCASCADE
+    cannot be reached.
+    """
     name = os.path.basename(path)
     with tempfile.TemporaryDirectory(prefix="pxz-") as folder:
         target = os.path.join(folder, "out.step")
         command = [sys.executable, os.path.abspath(__file__), kind, os.path.abspath(path), target]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=LIMIT_S, env=environment)
+            done = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=LIMIT_S, env=environment
+            )
         except subprocess.TimeoutExpired:
             raise ReadError(f"{name}: OpenCASCADE did not finish reading it in {LIMIT_S} s; save it as STEP") from None
         if done.returncode == UNAVAILABLE:
             raise BridgeUnavailable(
-                f"{kind} needs OpenCASCADE, which this build of cascadio does not let us reach ({done.stderr.strip()[-200:]}); "
+                f"{kind} needs OpenCASCADE, which this build of cascadio does not let us reach "
+                f"({done.stderr.strip()[-200:]}); "
                 "install the extra wheel cadquery-ocp-novtk, or save the model as STEP"
             )
         if done.returncode < 0:
-            raise ReadError(f"{name}: OpenCASCADE died of signal {-done.returncode} reading this {kind} file; save it as STEP again")
+            raise ReadError(
+                f"{name}: OpenCASCADE died of signal {-done.returncode} reading this {kind} file; save it as STEP again"
+            )
         if done.returncode or not os.path.exists(target):
             lines = [text for text in done.stdout.splitlines() if "Error" in text or "Not a" in text]
             reason = lines[0].split("\t: ")[-1].replace("\x1b[0m", "").strip() if lines else "no shape in it"
-            raise ReadError(f"{name}: OpenCASCADE cannot read this {kind} file ({reason}); it is damaged or cut short, save it again")
+            raise ReadError(
+                f"{name}: OpenCASCADE cannot read this {kind} file ({reason}); it is damaged or cut short, save it again"
+            )
         with open(target, "rb") as file:
             return file.read()
 
@@ -78,7 +88,11 @@ class _Bridge:
         self.keep: list[ctypes.Array[ctypes.c_char]] = []
         self.libraries = []
         for library in LIBRARIES:
-            found = [p for sub in ("cascadio.", "cascadio.libs") for p in glob.glob(os.path.join(site, sub, f"lib{library}-*"))]
+            found = [
+                p
+                for sub in ("cascadio.", "cascadio.libs")
+                for p in glob.glob(os.path.join(site, sub, f"lib{library}-*"))
+            ]
             if not found:
                 raise _MissingSymbol(f"library {library}")
             self.libraries.append(ctypes.CDLL(found[0]))
@@ -97,7 +111,11 @@ class _Bridge:
             except AttributeError:
                 continue
             function.restype = ctypes.c_bool
-            return bool(function(*[ctypes.c_void_p(a) if isinstance(a, int) and not isinstance(a, bool) else a for a in arguments]))
+            return bool(
+                function(
+                    *[ctypes.c_void_p(a) if isinstance(a, int) and not isinstance(a, bool) else a for a in arguments]
+                )
+            )
         raise _MissingSymbol(symbol)
 
     def document(self) -> int:
@@ -129,18 +147,18 @@ class _Bridge:
 
 
 def _by_ocp(kind: str, source: str, target: str) -> bool:
-    """BREP by the optional OCP wheel. False where it cannot be read; raises ImportError without the wheel (or without libGL)."""
-    from OCP.BRep import BRep_Builder
-    from OCP.BRepTools import BRepTools
-    from OCP.STEPControl import STEPControl_StepModelType, STEPControl_Writer
-    from OCP.TopoDS import TopoDS_Shape
-
+    """BREP by the optional OCP wheel. False where it cannot be read; raises ImportError without the wheel (or without
+    libGL).
+    """
     if kind != "BREP":
         raise ImportError(f"{kind} only by cascadio")
-    shape, writer = TopoDS_Shape(), STEPControl_Writer()
-    if not BRepTools.Read_s(shape, source, BRep_Builder()):
+    brep, tools, step, topology = (
+        import_module(f"OCP.{name}") for name in ("BRep", "BRepTools", "STEPControl", "TopoDS")
+    )
+    shape, writer = topology.TopoDS_Shape(), step.STEPControl_Writer()
+    if not tools.BRepTools.Read_s(shape, source, brep.BRep_Builder()):
         return False
-    writer.Transfer(shape, STEPControl_StepModelType.STEPControl_AsIs)
+    writer.Transfer(shape, step.STEPControl_StepModelType.STEPControl_AsIs)
     writer.Write(target)
     return os.path.exists(target)
 

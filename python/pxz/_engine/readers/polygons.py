@@ -19,7 +19,7 @@ def read(path: str) -> Imported:
     name = os.path.basename(path)
     with open(path, "rb") as file:
         loaded = trimesh.load(file, file_type=os.path.splitext(path)[1].lower().lstrip("."), process=False)
-    geometry = list(loaded.geometry.values())[0] if isinstance(loaded, trimesh.Scene) and loaded.geometry else loaded
+    geometry = next(iter(loaded.geometry.values())) if isinstance(loaded, trimesh.Scene) and loaded.geometry else loaded
     points = np.asarray(getattr(geometry, "vertices", np.zeros((0, 3))), float)
     triangles = np.asarray(getattr(geometry, "faces", np.zeros((0, 3), int)))
     if len(triangles) and (triangles.max() >= len(points) or triangles.min() < 0):

@@ -1,4 +1,5 @@
-"""The open engine's own scene file: a zip with `scene.glb` (geometry, tree, materials) and `scene.json` (what glTF has no place for).
+"""The open engine's own scene file: a zip with `scene.glb` (geometry, tree, materials) and `scene.json` (what glTF has
+no place for).
 
 Not the commercial format of the same extension: the real SDK's `.pxz` cannot be read here, nor this one there.
 """
@@ -20,7 +21,7 @@ GLB, EXTRA = "scene.glb", "scene.json"
 def read(path: str) -> Imported:
     """Read a scene saved by the open engine."""
     name = os.path.basename(path)
-    foreign = f"{name}: not a scene saved by the open pxz engine; a .pxz of the commercial SDK needs that SDK (PIXYZ_PYTHON_PATH)"
+    foreign = f"{name}: not a scene saved by the open pxz engine, but perhaps by the commercial SDK (PIXYZ_PYTHON_PATH)"
     if not zipfile.is_zipfile(path):
         raise ReadError(foreign)
     with zipfile.ZipFile(path) as archive:

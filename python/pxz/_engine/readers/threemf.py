@@ -1,7 +1,7 @@
 """3MF: own reader (assimp loses units and colours, and dies on damaged files). Z up, unit named in the file.
 
-Kept: objects with names, components and build items as instances, base materials, colour groups (as vertex colours). Not kept:
-textures, production extension's external model parts other than the main one, beam lattices, slices.
+Kept: objects with names, components and build items as instances, base materials, colour groups (as vertex colours).
+Not kept: textures, production extension's external model parts other than the main one, beam lattices, slices.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ class _Model:
         root = Occurrence(os.path.splitext(self.name)[0], to_metres)
         for element in self.tree.iter():
             if _local(element.tag) == "item":
-                root.children.append(self.occurrence(element.get("objectid", ""), _matrix(element.get("transform")), element))
+                root.children.append(
+                    self.occurrence(element.get("objectid", ""), _matrix(element.get("transform")), element)
+                )
         if len(root.children) == 1:
             only = root.children[0]
             only.matrix = to_metres @ only.matrix
@@ -108,7 +110,7 @@ class _Model:
         spec = self.objects.get(number)
         if spec is None or depth > DEPTH:
             raise ReadError(f"{self.name}: object {number} is missing or contains itself; the file is damaged")
-        own = [item.get(k) for k in item.keys() if _local(k) in ("partnumber", "name")]  # noqa: SIM118 (attributes, not a dict)
+        own = [value for key, value in item.items() if _local(key) in ("partnumber", "name")]
         name = next((n for n in own if n), None) or spec.get("name") or f"object {number}"
         made = Occurrence(name, matrix)
         for child in spec:
@@ -161,6 +163,8 @@ class _Model:
     def material(self, color: Color) -> Material:
         """The material of a colour, made once."""
         if color not in self.materials:
-            name = self.labels.get(color) or ("default" if color == DEFAULT_COLOR else f"color {len(self.materials) + 1}")
+            name = self.labels.get(color) or (
+                "default" if color == DEFAULT_COLOR else f"color {len(self.materials) + 1}"
+            )
             self.materials[color] = Material(name, color, alpha_mode="BLEND" if color[3] < 1 else "OPAQUE")
         return self.materials[color]

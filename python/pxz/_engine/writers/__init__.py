@@ -1,4 +1,5 @@
-"""Writers: the current scene (or part of it) becomes a file. Each module has `write(scene, path)`; the extension chooses.
+"""Writers: the current scene (or part of it) becomes a file. Each module has `write(scene, path)`; the extension
+chooses.
 
 | extension | writer | unit and axes of the file | kept |
 | --- | --- | --- | --- |
@@ -9,7 +10,7 @@
 | ply, off | polygons | mm, Z up | triangles, points, colours (PLY) |
 | 3mf | threemf | mm, Z up | parts, names, instances, colours |
 | usda usdz | usd | metres, Y up | tree, names, instances, materials, textures |
-| fbx dae x3d 3ds | assimp_files | cm (FBX), metres; Y up | tree, names, colours, textures |
+| fbx dae | assimp_files | cm (FBX), metres; Y up | tree, names, colours, textures |
 """
 
 from __future__ import annotations
@@ -29,16 +30,18 @@ WRITERS: dict[str, str] = {
     **dict.fromkeys(("ply", "off"), "polygons"),
     "3mf": "threemf",
     **dict.fromkeys(("usda", "usdz"), "usd"),
-    **dict.fromkeys(("fbx", "dae", "x3d", "3ds"), "assimp_files"),
+    **dict.fromkeys(("fbx", "dae"), "assimp_files"),
 }
 
 
-BESIDE = {"obj", "usda", "dae", "x3d", "3ds"}
+BESIDE = {"obj", "usda", "dae"}
 """Formats that put further files (materials, textures) beside the main one, named after it."""
 
 
 def write(scene: Scene, path: str, kind: str | None = None) -> None:
-    """Write a scene by `kind`, else by the extension of `path`. Formats of one file appear whole or not at all: written under another name, then renamed."""
+    """Write a scene by `kind`, else by the extension of `path`. Formats of one file appear whole or not at all: written
+    under another name, then renamed.
+    """
     name = os.path.basename(path)
     extension = os.path.splitext(path)[1].lower().lstrip(".")
     module = WRITERS.get(kind or extension)

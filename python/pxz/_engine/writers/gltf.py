@@ -1,6 +1,7 @@
 """GLB and GLTF (self-contained, buffers as data URIs). The tree, names and instances are written as they are.
 
-Equal arrays are stored once. `metallicFactor` and `roughnessFactor` are always written, because their defaults make black metal.
+Equal arrays are stored once. `metallicFactor` and `roughnessFactor` are always written, because their defaults make
+black metal.
 """
 
 from __future__ import annotations
@@ -127,7 +128,8 @@ class _Writer:
         entry: Json = {"attributes": attributes, "mode": 0 if made.is_points else 4}
         if not made.is_points:
             wide = len(made.positions) > 65535
-            entry["indices"] = self.accessor(made.triangles.astype(np.uint32 if wide else np.uint16).ravel(), "SCALAR", 34963)
+            indices: IntArray = made.triangles.ravel() if wide else made.triangles.ravel().astype(np.uint16)
+            entry["indices"] = self.accessor(indices, "SCALAR", 34963)
         if made.material is not None:
             entry["material"] = self.material(made.material)
         return entry
@@ -193,12 +195,16 @@ class _Writer:
         self.seen[key] = self.add("bufferViews", entry)
         return self.seen[key]
 
-    def accessor(self, array: FloatArray | IntArray, kind: str, target: int, box: bool = False, normalized: bool = False) -> int:
+    def accessor(
+        self, array: FloatArray | IntArray, kind: str, target: int, box: bool = False, normalized: bool = False
+    ) -> int:
         flat = np.ascontiguousarray(array)
         types = {"f": 5126, "H": 5123, "I": 5125, "B": 5121}
         entry: Json = {
             "bufferView": self.view(flat.tobytes(), target),
-            "componentType": types[flat.dtype.char if flat.dtype.char in types else {2: "H", 4: "I"}[flat.dtype.itemsize]],
+            "componentType": types[
+                flat.dtype.char if flat.dtype.char in types else {2: "H", 4: "I"}[flat.dtype.itemsize]
+            ],
             "count": len(flat),
             "type": kind,
         }

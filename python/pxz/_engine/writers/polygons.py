@@ -28,8 +28,15 @@ def write(scene: Scene, path: str) -> None:
             np.savetxt(file, vertices, "%.7g")
             np.savetxt(file, np.column_stack([np.full(len(triangles), 3), triangles]), "%d")
         return
-    header = ["ply", "format binary_little_endian 1.0", "comment open pxz, millimetres, Z up", f"element vertex {len(vertices)}"]
-    header += [f"property float {axis}" for axis in "xyz"] + [f"property uchar {c}" for c in ("red", "green", "blue", "alpha")]
+    header = [
+        "ply",
+        "format binary_little_endian 1.0",
+        "comment open pxz, millimetres, Z up",
+        f"element vertex {len(vertices)}",
+    ]
+    header += [f"property float {axis}" for axis in "xyz"] + [
+        f"property uchar {c}" for c in ("red", "green", "blue", "alpha")
+    ]
     if len(triangles):
         header += [f"element face {len(triangles)}", "property list uchar int vertex_indices"]
     rows = np.zeros(len(vertices), [("p", "<f4", 3), ("c", "u1", 4)])

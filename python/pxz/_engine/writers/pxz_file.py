@@ -11,7 +11,9 @@ from .gltf import glb
 
 
 def write(scene: Scene, path: str) -> None:
-    """Write a .pxz: lossless for everything the open engine knows, except exact CAD geometry (its triangles are kept)."""
+    """Write a .pxz: lossless for everything the open engine knows, except exact CAD geometry (its triangles are
+    kept).
+    """
     extra = {
         "format": FORMAT,
         "version": 1,

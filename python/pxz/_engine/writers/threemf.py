@@ -48,7 +48,8 @@ def write(scene: Scene, path: str) -> None:
 
 def _table(mesh: Mesh) -> tuple[FloatArray, FloatArray, list[tuple[str, str]]]:
     """Welded points in local mm (Z up), rows (a, b, c, number of label), and the labels (name, colour) of a mesh."""
-    points, faces, rows, labels, count = [], [], [], [], 0
+    points, faces, rows, count = [], [], [], 0
+    labels: list[tuple[str, str]] = []
     local = Y_UP_M_TO_Z_UP_MM[:3, :3]
     for primitive in mesh.primitives:
         if primitive.is_points:
@@ -60,7 +61,9 @@ def _table(mesh: Mesh) -> tuple[FloatArray, FloatArray, list[tuple[str, str]]]:
         distinct, which = np.unique(colors, axis=0, return_inverse=True)
         name = primitive.material.name if primitive.material and primitive.material.name else "color"
         rows.append(which.ravel() + len(labels))
-        labels += [(name, "#" + "".join(f"{c:02X}" for c in (color if color[3] < 255 else color[:3]))) for color in distinct]
+        labels += [
+            (name, "#" + "".join(f"{c:02X}" for c in (color if color[3] < 255 else color[:3]))) for color in distinct
+        ]
         points.append(primitive.positions @ local.T)
         faces.append(primitive.triangles.astype(np.int64) + count)
         count += len(primitive.positions)
@@ -87,15 +90,19 @@ def _model(
     for number, (mesh, (points, rows, labels)) in enumerate(zip(meshes, tables, strict=True), 2):
         numbers[id(mesh)] = number
         colors = [palette[label] for label in labels]
-        file.write(f'<object id="{number}" type="model" name={quoteattr(mesh.name or "part")} pid="1" pindex="{colors[0]}">\n')
+        file.write(
+            f'<object id="{number}" type="model" name={quoteattr(mesh.name or "part")} pid="1" pindex="{colors[0]}">\n'
+        )
         file.write("<mesh>\n<vertices>\n")
-        file.writelines(['<vertex x="%.7g" y="%.7g" z="%.7g"/>\n' % tuple(p) for p in points.tolist()])
+        file.writelines([f'<vertex x="{x:.7g}" y="{y:.7g}" z="{z:.7g}"/>\n' for x, y, z in points.tolist()])
         file.write("</vertices>\n<triangles>\n")
         if len(labels) == 1:
-            file.writelines(['<triangle v1="%d" v2="%d" v3="%d"/>\n' % tuple(r[:3]) for r in rows.tolist()])
+            file.writelines([f'<triangle v1="{a}" v2="{b}" v3="{c}"/>\n' for a, b, c, _ in rows.tolist()])
         else:
-            template = '<triangle v1="%d" v2="%d" v3="%d" pid="1" p1="%d"/>\n'
-            file.writelines([template % (a, b, c, colors[k]) for a, b, c, k in rows.tolist()])
+            triangles = (
+                f'<triangle v1="{a}" v2="{b}" v3="{c}" pid="1" p1="{colors[k]}"/>\n' for a, b, c, k in rows.tolist()
+            )
+            file.writelines(triangles)
         file.write("</triangles>\n</mesh>\n</object>\n")
     file.write("</resources>\n<build>\n")
     to_file = Y_UP_M_TO_Z_UP_MM

@@ -1,7 +1,8 @@
-"""USDA and USDZ as text, without any USD library: metres, Y up, tree and names, instances by reference, UsdPreviewSurface materials.
+"""USDA and USDZ as text, without any USD library: metres, Y up, tree and names, instances by reference,
+UsdPreviewSurface materials.
 
-A USDZ is an uncompressed zip whose files start at multiples of 64 bytes, the root layer first. Textures of a USDA lie beside it.
-Points become `Points` prims. Original names, which USD's identifiers cannot hold, are kept as displayName.
+A USDZ is an uncompressed zip whose files start at multiples of 64 bytes, the root layer first. Textures of a USDA lie
+beside it. Points become `Points` prims. Original names, which USD's identifiers cannot hold, are kept as displayName.
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ class _Layer:
         self.out.write(f'def Xform "{prim}" (\n' + "".join(f"    {f}\n" for f in facts) + ")\n{\n")
         if not np.array_equal(matrix, np.eye(4)):
             rows = ", ".join(f"({_floats(row, 9)})" for row in matrix.T)
-            self.out.write(f'matrix4d xformOp:transform = ( {rows} )\nuniform token[] xformOpOrder = ["xformOp:transform"]\n')
+            self.out.write(
+                f'matrix4d xformOp:transform = ( {rows} )\nuniform token[] xformOpOrder = ["xformOp:transform"]\n'
+            )
         below: set[str] = set()
         if occurrence.mesh and not shared:
             self.primitives(occurrence.mesh, below)
@@ -160,7 +163,9 @@ class _Layer:
         self.out.write(f"int[] faceVertexIndices = [{_numbers(primitive.triangles.ravel().tolist())}]\n")
         self.out.write(f"point3f[] points = [{_floats(primitive.positions)}]\n")
         if primitive.normals is not None:
-            self.out.write(f'normal3f[] normals = [{_floats(primitive.normals, 5)}] (\n    interpolation = "vertex"\n)\n')
+            self.out.write(
+                f'normal3f[] normals = [{_floats(primitive.normals, 5)}] (\n    interpolation = "vertex"\n)\n'
+            )
         if primitive.uv is not None:
             flipped = primitive.uv * [1, -1] + [0, 1]
             self.out.write(f'texCoord2f[] primvars:st = [{_floats(flipped)}] (\n    interpolation = "vertex"\n)\n')
@@ -185,7 +190,9 @@ class _Layer:
             self.out.write(f"color3f inputs:diffuseColor.connect = <{path}/picture.outputs:rgb>\n")
         else:
             self.out.write(f"color3f inputs:diffuseColor = ({_floats(np.array(material.color[:3]))})\n")
-        self.out.write(f"float inputs:metallic = {material.metallic:.6g}\nfloat inputs:roughness = {material.roughness:.6g}\n")
+        self.out.write(
+            f"float inputs:metallic = {material.metallic:.6g}\nfloat inputs:roughness = {material.roughness:.6g}\n"
+        )
         if material.alpha_mode == "BLEND":
             self.out.write(f"float inputs:opacity = {material.color[3]:.6g}\n")
         if any(material.emissive):
@@ -193,10 +200,10 @@ class _Layer:
         self.out.write("token outputs:surface\n}\n")
         if picture:
             self.out.write(
-                'def Shader "reader"\n{\nuniform token info:id = "UsdPrimvarReader_float2"\nstring inputs:varname = "st"\n'
-                'float2 outputs:result\n}\ndef Shader "picture"\n{\nuniform token info:id = "UsdUVTexture"\n'
-                f'asset inputs:file = @{picture}@\ntoken inputs:sourceColorSpace = "sRGB"\ntoken inputs:wrapS = "repeat"\n'
-                f'token inputs:wrapT = "repeat"\nfloat4 inputs:scale = ({_floats(np.array(material.color))})\n'
+                'def Shader "reader"\n{\nuniform token info:id = "UsdPrimvarReader_float2"\n'
+                'string inputs:varname = "st"\nfloat2 outputs:result\n}\ndef Shader "picture"\n{\nuniform token info:id = "UsdUVTexture"\n'
+                f'asset inputs:file = @{picture}@\ntoken inputs:sourceColorSpace = "sRGB"\n'
+                f'token inputs:wrapS = "repeat"\ntoken inputs:wrapT = "repeat"\nfloat4 inputs:scale = ({_floats(np.array(material.color))})\n'
                 f"float2 inputs:st.connect = <{path}/reader.outputs:result>\nfloat3 outputs:rgb\n}}\n"
             )
         self.out.write("}\n")
