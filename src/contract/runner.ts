@@ -47,6 +47,7 @@ export type ExitReason =
   | { readonly kind: 'timed-out'; readonly afterMs: number }
   | { readonly kind: 'out-of-memory'; readonly limitBytes: number; readonly seenBytes: number }
   | { readonly kind: 'too-many-processes'; readonly limit: number; readonly seen: number }
+  | { readonly kind: 'broken-channel'; readonly detail: string } // it closed or wrote on the socket to its worker
   | { readonly kind: 'cancelled'; readonly reason: 'cancel' | 'fenced' | 'shutdown' }
   | { readonly kind: 'not-started'; readonly cause: string };
 

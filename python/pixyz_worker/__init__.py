@@ -1,0 +1,1 @@
+"""Script SDK of the Pixyz scheduler."""

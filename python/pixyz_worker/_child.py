@@ -1,0 +1,322 @@
+"""A single-use child: gets ready, waits for one task, runs it, tells what came of it, ends.
+
+The host forks it or (`python -m pixyz_worker._child`) starts it. All code of users runs here and nowhere else. Rules:
+
+1. Messages go over a socket that nothing else writes to; descriptors 1 and 2 lead to the attempt's log from the moment the
+   task is taken, so native prints and grandchildren write there, too.
+2. The outcome is sent when everything of the user's has ended: its threads and its exit functions.
+3. The process ends by `os._exit`: no clean-up of a library may turn a told outcome into a crash.
+"""
+
+from __future__ import annotations
+
+import atexit
+import datetime
+import faulthandler
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import threading
+import traceback
+from typing import Any, NoReturn, cast
+
+from pixyz_worker import _archive, _failure, _json, _loader, _processes
+from pixyz_worker._task import Request, Task
+from pixyz_worker._wire import Wire
+from pixyz_worker.exception import PixyzExitFault, PixyzFileNotFound
+from pixyz_worker.license import License, PiXYZSession
+from pixyz_worker.pc import ProgramContext
+from pixyz_worker.progress import TaskProgress
+
+_FRAME_ROOM = 8 << 20
+
+
+def serve(config: dict[str, Any], parent: int) -> NoReturn:
+    """Becomes ready, runs one task, ends."""
+    _processes.die_with_parent(parent)
+    os.setsid()  # a session of its own: signals to its group reach what the script starts, and nothing else
+    wire = Wire.connect(config["socket"])
+    _reseed()
+    try:
+        _open_session(config)
+    except Exception as error:
+        code = "LICENCE" if isinstance(error, RuntimeError) and "licence" in str(error) else "PIXYZ"
+        wire.send({"t": "refused", "pid": os.getpid(), "code": code, "message": str(error)})
+        os._exit(0)
+    pid = os.getpid()
+    log = _Log(os.path.join(config["folder"], f"{pid}.log"))
+    wire.send({"t": "hello", "pid": pid, "log": log.path})
+    task = wire.receive()
+    if task is None:
+        os._exit(0)  # not needed any more
+    log.redirect()
+    try:
+        _run(task, wire, config)
+    except BaseException as error:
+        traceback.print_exc()
+        _tell_broken(config, error)
+        os._exit(70)
+    os._exit(0)
+
+
+def _tell_broken(config: dict[str, Any], error: BaseException) -> None:
+    """The script has closed or used our socket: says so on a fresh one, and waits until it was heard."""
+    try:
+        wire = Wire.connect(config["socket"])
+        wire.send({"t": "broken", "pid": os.getpid(), "detail": f"{type(error).__name__}: {error}"})
+        wire.receive()
+    except OSError:
+        pass
+
+
+class _Log:
+    """A pipe with a name, through which the runner reads what the script prints.
+
+    A pipe and not a socket: programs may then open /dev/stdout. Opening for reading and writing does not wait for the
+    runner; that end is closed once the runner reads, which it does before it sends a task.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        os.mkfifo(path, 0o600)
+        self._both = os.open(path, os.O_RDWR)
+        self._write = os.open(path, os.O_WRONLY)
+
+    def redirect(self) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(self._write, 1)
+        os.dup2(self._write, 2)
+        os.close(self._write)
+        os.close(self._both)
+        for stream in (sys.stdout, sys.stderr):
+            cast(Any, stream).reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def _reseed() -> None:
+    """Forked children share the state of generators; without this all scripts would draw the same numbers."""
+    random.seed()
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and hasattr(numpy, "random"):
+        numpy.random.seed()
+
+
+def _open_session(config: dict[str, Any]) -> None:
+    license = License.from_config()
+    if config["pixyzDisabled"]:
+        return
+    if license.is_acquire_at_start():
+        PiXYZSession.initialize_at_start_if_needed(license)
+    else:
+        PiXYZSession.initialize(mandatory=config["pixyzMandatory"])
+
+
+def _close_session(config: dict[str, Any]) -> None:
+    """Gives the licence token back. The open engine has none, and its memory goes with the process."""
+    if config["pixyzMandatory"] and not config["pixyzDisabled"]:
+        try:
+            PiXYZSession.release()
+        except Exception as error:
+            print(f"the Pixyz session could not be released: {error}", file=sys.stderr)
+
+
+def _limit_memory(limit: int | None) -> None:
+    """Lets Python raise MemoryError where it can: what is there already does not count. Grandchildren are watched by the host."""
+    if limit is None or sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    room = _processes.address_space_bytes() + limit
+    if hard == resource.RLIM_INFINITY or room < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (room, hard))
+
+
+def _lift_memory_limit() -> None:
+    """Telling of a MemoryError needs some memory, too."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def _run(task: dict[str, Any], wire: Wire, config: dict[str, Any]) -> None:
+    pid = os.getpid()
+    _processes.mark(_processes.ATTEMPT, task["attemptId"])
+    faulthandler.enable(file=2)
+    if hasattr(faulthandler, "register"):
+        # The host sends it before it ends a script: the log then shows where the script was. Works inside native code, too.
+        faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
+    sys.argv = [task["script"]]
+    progress: TaskProgress | None = None
+    reply: dict[str, Any]
+    stage = "prepare"
+    try:
+        _limit_memory(task["memoryLimit"])
+        pc, progress = _context(task, wire)
+        _prepare_input(pc, progress, config)
+        wire.send({"t": "begin"})
+        stage = "load"
+        module = _loader.load(task["script"])
+        function = _loader.entrypoint_of(module, task["entrypoint"])
+        stage = "run"
+        value = function(pc, pc["params"])
+        stage = "result"
+        reply = _success(value, task, config)
+    except _loader.NoEntrypoint as error:
+        reply = _fault(error, kind="invalid", rename="AttributeError")
+    except _json.NotSerialisable as error:
+        reply = _fault(error, kind="invalid" if stage == "result" else None, rename="TypeError")
+    except SystemExit as error:
+        reply = _exit(error, stage)
+    except MemoryError as error:
+        reply = _out_of_memory(error, task["memoryLimit"])
+    except BaseException as error:
+        reply = _fault(error, kind="invalid" if stage == "prepare" and isinstance(error, Exception) else None)
+    if os.getpid() != pid:
+        os._exit(0)  # a fork of the script that ran on to here: the outcome is its parent's to tell
+    _finish_threads()
+    if progress is not None:
+        progress.stop()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # closed or replaced by the script
+            pass
+    wire.send(reply)
+    _close_session(config)
+
+
+def _context(task: dict[str, Any], wire: Wire) -> tuple[ProgramContext, TaskProgress]:
+    given = dict(task["context"])
+    request_time = given.pop("time_request", None)
+    if isinstance(request_time, str):
+        given["time_request"] = datetime.datetime.fromisoformat(request_time)
+    elif request_time is not None:
+        given["time_request"] = request_time
+    queue, retry, limit = given.get("queue"), given.get("retry") or 0, given.get("time_limit")
+    job = task["jobId"]
+
+    def publish(message: dict[str, Any]) -> None:
+        size = len(json.dumps(message))
+        if size > _FRAME_ROOM:
+            raise ValueError(f"progress of {size} bytes is larger than the {_FRAME_ROOM} bytes that can be stored")
+        wire.send(message)
+
+    stand_in = Task(Request(job, queue, retry, limit, given.get("shadow")), publish)
+    pc = ProgramContext(
+        **{
+            **given,
+            "script": task["script"],
+            "entrypoint": task["entrypoint"],
+            "data": task["data"],
+            "root_file": task["rootFile"],
+            "compute_only": task["computeOnly"],
+            "raw": task["raw"],
+            "is_local": False,
+            "input_dir": task["inputDir"],
+            "input_file": None,
+            "output_dir": task["outputDir"],
+            "retry": retry,
+            "task": stand_in,
+        }
+    )
+    pc.setdefault("task_id", job)
+    progress = TaskProgress(stand_in, job, time_request=pc["time_request"])
+    progress.retry_count = retry
+    pc["progress"] = progress
+    # A cloned context holds its parent's parameters: what was sent is merged over them.
+    pc.update(params=task["params"])
+    return pc, progress
+
+
+def _prepare_input(pc: ProgramContext, progress: TaskProgress, config: dict[str, Any]) -> None:
+    os.mkdir(pc["input_dir"])
+    if not pc["compute_only"]:
+        os.makedirs(pc["output_dir"], exist_ok=True)
+    if not os.path.isfile(pc["script"]):
+        raise PixyzFileNotFound(f"the script {pc['script']} does not exist")
+    data = pc["data"]
+    if data is None:
+        return
+    if _archive.is_archive(data):
+        progress.next("Extracting archive")
+    pc["input_file"] = _archive.usable_input(data, pc["input_dir"], pc["root_file"])
+
+
+def _success(value: Any, task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    body = _json.encode(value)
+    if len(body) <= config["resultInlineBytes"]:
+        return {"t": "outcome", "ok": True, "result": json.loads(body), "resultFileBytes": None}
+    path = task["resultFile"]
+    temporary = f"{path}.{os.getpid()}.tmp"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(temporary, "wb") as file:
+        file.write(body)
+    os.replace(temporary, path)
+    return {"t": "outcome", "ok": True, "result": None, "resultFileBytes": len(body)}
+
+
+def _fault(error: BaseException, kind: str | None = None, rename: str | None = None) -> dict[str, Any]:
+    described = _failure.describe(error, kind)
+    if rename is not None:  # our own class is no name that a user could look up
+        described["traceback"] = described["traceback"].replace(described["type"], rename)
+        described.update(type=rename, module="builtins")
+    return {"t": "outcome", "ok": False, "error": described}
+
+
+def _exit(error: SystemExit, stage: str) -> dict[str, Any]:
+    code = error.code
+    where = "its module-level code" if stage == "load" else "its entrypoint"
+    if code is None or code == 0:
+        if stage == "run":
+            return {"t": "outcome", "ok": True, "result": None, "resultFileBytes": None}
+        number, said = 0, f"the script called sys.exit() in {where}, before its entrypoint was called"
+    elif isinstance(code, int):
+        number, said = code & 0xFF, f"the script called sys.exit({code}) in {where}"
+    else:
+        number, said = 1, f"the script called sys.exit() in {where} and said: {code}"
+    fault = PixyzExitFault(f"{number} ({said})").with_traceback(error.__traceback__)
+    return {**_fault(fault), "exitCode": number}
+
+
+def _out_of_memory(error: MemoryError, limit: int | None) -> dict[str, Any]:
+    if limit is not None and sys.platform != "win32":
+        _lift_memory_limit()
+    seen = _processes.resident_bytes([os.getpid()])
+    told = _fault(error)
+    if limit is not None:
+        text = _failure.message_of(error)
+        said = f"the script needed more than its memory limit of {_mib(limit)} (resident at that moment: {_mib(seen)})"
+        told["error"]["message"] = f"{said}: {text}" if text else said
+        told["error"]["traceback"] = f"{told['error']['traceback'].rpartition(chr(10))[0]}\nMemoryError: {told['error']['message']}"
+        told["memory"] = {"limitBytes": limit, "seenBytes": seen}
+    return told
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):.0f} MiB"
+
+
+def _finish_threads() -> None:
+    """What the interpreter does at its end: waits for threads, runs exit functions. Time limit and cancel still hold."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+    except BaseException as error:
+        logging.getLogger("pixyz_worker").warning("at the end of the script: %s: %s", type(error).__name__, error)
+
+
+def main() -> None:
+    parent = os.getppid()
+    config: dict[str, Any] = json.loads(sys.argv[1])
+    if parent != config["hostPid"]:
+        return
+    serve(config, parent)
+
+
+if __name__ == "__main__":
+    main()

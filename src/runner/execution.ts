@@ -1,0 +1,270 @@
+import type { JobError } from '../contract/job.js';
+import type { ExitReason, ProgressSnapshot, RunHooks, ScriptOutcome, ScriptTask } from '../contract/runner.js';
+import type { Child } from './child.js';
+import { faultOf, lostFault, signalName } from './faults.js';
+import type { ChildMessage, ChildOutcome, HostCommand } from './messages.js';
+import type { RunnerLogger } from './options.js';
+import { OutputLog } from './output-log.js';
+
+const shownLogLines = 25;
+/** After the process has ended its sockets end at once; a second is for a machine under load. */
+const drainMs = 1000;
+/** A child that has told its outcome ends; one that does not is ended. */
+const afterOutcomeMs = 10_000;
+/** Longest delay that a Node timer takes. */
+const maxTimerMs = 2 ** 31 - 1;
+
+export interface ExecutionLimits {
+  readonly maxProcesses: number | null;
+  readonly maxLogBytes: number;
+  readonly graceMs: number;
+}
+
+/**
+ * One task in one child, from the moment it is sent until nothing of it is left. Everything that can end it meets here:
+ *
+ * 1. The first cause wins: what we ended (time, memory, cancel, …) stays the reason, whatever the process says meanwhile.
+ * 2. An outcome that was told stands, however the process ends afterwards.
+ * 3. `done` resolves after the host has said `gone` (no process left) and log and socket have ended.
+ */
+export class Execution {
+  readonly done: Promise<ScriptOutcome>;
+  readonly #task: ScriptTask;
+  readonly #child: Child;
+  readonly #hooks: RunHooks;
+  readonly #limits: ExecutionLimits;
+  readonly #tellHost: (command: HostCommand) => void;
+  readonly #logger: RunnerLogger;
+  readonly #log: OutputLog;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #onAbort = () => this.#abort();
+  #resolve: (outcome: ScriptOutcome) => void = () => undefined;
+  #progress: ProgressSnapshot = { progress: null, steps: [], meta: {} };
+  #outcome: ChildOutcome | null = null;
+  #stopReason: ExitReason | null = null;
+  #gone: { readonly code: number | null; readonly signal: number | null } | 'lost' | null = null;
+  #channelEnded = false;
+  #logEnded = false;
+  #finishing = false;
+
+  constructor(
+    task: ScriptTask,
+    child: Child,
+    hooks: RunHooks,
+    limits: ExecutionLimits,
+    tellHost: (command: HostCommand) => void,
+    logger: RunnerLogger,
+  ) {
+    this.#task = task;
+    this.#child = child;
+    this.#hooks = hooks;
+    this.#limits = limits;
+    this.#tellHost = tellHost;
+    this.#logger = logger;
+    this.#log = new OutputLog(task.logFile, limits.maxLogBytes, (error) =>
+      logger.warn({ attempt: task.attemptId, error: String(error) }, 'the log of a script cannot be written'),
+    );
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  begin(inputDir: string): void {
+    const { task, child } = { task: this.#task, child: this.#child };
+    this.#log.pump(child.log);
+    child.log.once('close', () => {
+      this.#logEnded = true;
+      this.#finishWhenComplete();
+    });
+    child.listen({
+      onMessage: (message) => this.#hear(message),
+      onGarbage: (detail) => this.#end({ kind: 'broken-channel', detail }),
+      onEnd: () => this.#onChannelEnd(),
+    });
+    // The host first: it must know of the task before the child can have ended with it.
+    this.#tellHost({
+      op: 'took',
+      pid: child.pid,
+      attempt: task.attemptId,
+      memory: task.memoryLimitBytes,
+      processes: this.#limits.maxProcesses,
+    });
+    child.send({
+      attemptId: task.attemptId,
+      jobId: task.jobId,
+      script: task.script,
+      entrypoint: task.entrypoint,
+      params: task.params,
+      context: task.context,
+      data: task.data,
+      rootFile: task.rootFile,
+      inputDir,
+      outputDir: task.outputDir,
+      computeOnly: task.computeOnly,
+      raw: task.raw,
+      memoryLimit: task.memoryLimitBytes,
+      resultFile: task.resultFile,
+    });
+    this.#hooks.onStarted?.(child.pid);
+    if (this.#hooks.signal.aborted) this.#abort();
+    else this.#hooks.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** The host's word: the child has ended and nothing of the attempt is left. */
+  onGone(code: number | null, signal: number | null): void {
+    this.#gone = { code, signal };
+    if (!this.#channelEnded || !this.#logEnded) {
+      this.#after(drainMs, () => {
+        this.#child.close();
+        this.#channelEnded = true;
+        this.#logEnded = true;
+        this.#finishWhenComplete();
+      });
+    }
+    this.#finishWhenComplete();
+  }
+
+  onOver(what: 'memory' | 'processes', limit: number, seen: number): void {
+    if (this.#outcome !== null) return;
+    this.#stopReason ??=
+      what === 'memory'
+        ? { kind: 'out-of-memory', limitBytes: limit, seenBytes: seen }
+        : { kind: 'too-many-processes', limit, seen };
+  }
+
+  /** The child reports on another socket that ours is broken. */
+  onBroken(detail: string): void {
+    if (this.#outcome === null) this.#stopReason ??= { kind: 'broken-channel', detail };
+  }
+
+  /** The host died, and the new one has swept up: an outcome told before still stands. */
+  onLost(): void {
+    this.#gone = 'lost';
+    this.#channelEnded = true;
+    this.#logEnded = true;
+    this.#child.close();
+    this.#finishWhenComplete();
+  }
+
+  #hear(message: ChildMessage): void {
+    switch (message.t) {
+      case 'begin':
+        this.#armTimeLimit();
+        return;
+      case 'progress':
+        this.#advance(message);
+        return;
+      case 'outcome':
+        this.#outcome ??= message;
+        this.#after(afterOutcomeMs, () => this.#tellEnd());
+        return;
+      case 'hello':
+      case 'refused':
+      case 'broken':
+        this.#end({ kind: 'broken-channel', detail: `it said ${JSON.stringify(message.t)} in the middle of a task` });
+    }
+  }
+
+  #advance(message: Extract<ChildMessage, { t: 'progress' }>): void {
+    const { steps, meta } = this.#progress;
+    this.#progress = {
+      progress: message.progress ?? this.#progress.progress,
+      steps: message.steps === undefined ? steps : [...steps.slice(0, message.from ?? 0), ...message.steps],
+      meta: message.meta ?? meta,
+    };
+    this.#hooks.onProgress?.(this.#progress);
+  }
+
+  #armTimeLimit(): void {
+    const limit = this.#task.timeLimitMs;
+    if (limit === null) return;
+    const startedAt = performance.now();
+    const check = (): void => {
+      const left = limit - (performance.now() - startedAt);
+      if (left > 0) this.#after(Math.min(Math.ceil(left), maxTimerMs), check);
+      else if (this.#outcome === null) this.#end({ kind: 'timed-out', afterMs: limit });
+    };
+    check();
+  }
+
+  #abort(): void {
+    if (this.#outcome !== null) return;
+    const reason: unknown = this.#hooks.signal.reason;
+    this.#end({ kind: 'cancelled', reason: reason === 'fenced' || reason === 'shutdown' ? reason : 'cancel' });
+  }
+
+  /** Socket closed without an outcome: usually the end of the process, of which the host tells next. */
+  #onChannelEnd(): void {
+    this.#channelEnded = true;
+    if (this.#outcome === null && this.#gone === null) {
+      this.#after(drainMs, () => this.#end({ kind: 'broken-channel', detail: 'it was closed while the script ran' }));
+    }
+    this.#finishWhenComplete();
+  }
+
+  #end(reason: ExitReason): void {
+    if (this.#gone !== null || this.#stopReason !== null) return;
+    this.#stopReason = reason;
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    if (this.#gone !== null) return;
+    const dump = this.#stopReason?.kind === 'timed-out';
+    const graceMs = this.#stopReason?.kind === 'broken-channel' ? 0 : this.#limits.graceMs;
+    this.#tellHost({ op: 'end', pid: this.#child.pid, graceMs, dump });
+  }
+
+  #after(delayMs: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+
+  #finishWhenComplete(): void {
+    if (this.#gone === null || !this.#channelEnded || !this.#logEnded || this.#finishing) return;
+    this.#finishing = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#hooks.signal.removeEventListener('abort', this.#onAbort);
+    this.#child.close();
+    void this.#log.close().then(() => this.#resolve(this.#compose()));
+  }
+
+  #compose(): ScriptOutcome {
+    const progress = this.#progress;
+    const pid = this.#child.pid;
+    const outcome = this.#outcome;
+    const failed = (reason: ExitReason, error: JobError): ScriptOutcome => ({
+      ok: false,
+      reason,
+      error,
+      progress,
+      pid,
+    });
+    if (this.#stopReason !== null) {
+      return failed(this.#stopReason, faultOf(this.#stopReason, this.#log.recentLines(shownLogLines)));
+    }
+    if (outcome?.ok === true) {
+      return { ok: true, result: outcome.result, resultFileBytes: outcome.resultFileBytes, progress, pid };
+    }
+    if (outcome?.ok === false) {
+      const reason: ExitReason =
+        outcome.exitCode !== undefined
+          ? { kind: 'exited', code: outcome.exitCode }
+          : outcome.memory !== undefined
+            ? { kind: 'out-of-memory', ...outcome.memory }
+            : { kind: 'finished' };
+      return failed(reason, outcome.error);
+    }
+    if (this.#gone === 'lost' || this.#gone === null)
+      return failed({ kind: 'signaled', signal: 'SIGKILL' }, lostFault());
+    const reason: ExitReason =
+      this.#gone.signal !== null
+        ? { kind: 'signaled', signal: signalName(this.#gone.signal) }
+        : { kind: 'exited', code: this.#gone.code ?? 0 };
+    this.#logger.debug({ attempt: this.#task.attemptId, reason }, 'a script ended without an outcome');
+    return failed(reason, faultOf(reason, this.#log.recentLines(shownLogLines)));
+  }
+}

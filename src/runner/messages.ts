@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { faultKinds } from '../contract/job.js';
+import type { Json } from '../contract/json.js';
+
+/** A value that came out of `JSON.parse`: it is JSON already, walking through it would only cost time. */
+const json = z.custom<Json>((value) => value !== undefined);
+
+/** What a child says on its socket. Users' code shares its process, so each message is checked. */
+export const childMessageSchema = z.discriminatedUnion('t', [
+  z.object({ t: z.literal('hello'), pid: z.number().int(), log: z.string() }),
+  z.object({ t: z.literal('refused'), pid: z.number().int(), code: z.enum(['LICENCE', 'PIXYZ']), message: z.string() }),
+  z.object({ t: z.literal('begin') }),
+  z.object({ t: z.literal('broken'), pid: z.number().int(), detail: z.string() }),
+  z.object({
+    t: z.literal('progress'),
+    progress: z.number().int().min(0).max(99).optional(),
+    /** Index of the first step that may have changed; `steps` are those from there on. */
+    from: z.number().int().min(0).optional(),
+    steps: z.array(z.object({ duration: z.number(), info: z.string() })).optional(),
+    meta: z.record(z.string(), json).optional(),
+  }),
+  z.discriminatedUnion('ok', [
+    z.object({
+      t: z.literal('outcome'),
+      ok: z.literal(true),
+      result: json,
+      resultFileBytes: z.number().int().nullable(),
+    }),
+    z.object({
+      t: z.literal('outcome'),
+      ok: z.literal(false),
+      error: z.object({
+        kind: z.enum(faultKinds),
+        type: z.string(),
+        module: z.string(),
+        message: z.string(),
+        traceback: z.string(),
+      }),
+      /** The script called `sys.exit(n)`. */
+      exitCode: z.number().int().optional(),
+      /** It met its memory limit. */
+      memory: z.object({ limitBytes: z.number(), seenBytes: z.number() }).optional(),
+    }),
+  ]),
+]);
+export type ChildMessage = z.infer<typeof childMessageSchema>;
+export type ChildOutcome = Extract<ChildMessage, { t: 'outcome' }>;
+
+/** What the host says; it runs our code alone. */
+export type HostEvent =
+  | { readonly ev: 'up'; readonly pid: number; readonly swept: number }
+  | { readonly ev: 'forked'; readonly pid: number }
+  | { readonly ev: 'gone'; readonly pid: number; readonly code: number | null; readonly signal: number | null }
+  | {
+      readonly ev: 'over';
+      readonly pid: number;
+      readonly what: 'memory' | 'processes';
+      readonly limit: number;
+      readonly seen: number;
+    }
+  | { readonly ev: 'stats'; readonly residentBytes: number }
+  | { readonly ev: 'failed'; readonly message: string };
+
+export type HostCommand =
+  | {
+      readonly op: 'took';
+      readonly pid: number;
+      readonly attempt: string;
+      readonly memory: number | null;
+      readonly processes: number | null;
+    }
+  | { readonly op: 'end'; readonly pid: number; readonly graceMs: number; readonly dump: boolean }
+  | { readonly op: 'stop' };
