@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Inspection, ScriptInspector } from './deps.js';
+
+const maxEntries = 500;
+/** Larger files are looked at each time rather than hashed: a script of that size is a mistake anyway. */
+const maxBytes = 4 * 1024 * 1024;
+
+/**
+ * Remembers what was found in a script, by its content: processes do not change, and pipelines send the same script for
+ * every model, so the interpreter is asked once. A changed file has another hash, so nothing needs to be forgotten.
+ */
+export class CachedInspector implements ScriptInspector {
+  readonly #inner: ScriptInspector;
+  readonly #found = new Map<string, Promise<Inspection>>();
+
+  constructor(inner: ScriptInspector) {
+    this.#inner = inner;
+  }
+
+  async inspect(path: string, entrypoint: string): Promise<Inspection> {
+    const content = await readFile(path);
+    if (content.length > maxBytes) return this.#inner.inspect(path, entrypoint);
+    const key = `${createHash('sha256').update(content).digest('hex')} ${entrypoint}`;
+    const known = this.#found.get(key);
+    if (known !== undefined) {
+      // The newest stand last, so the first is the one not asked for longest.
+      this.#found.delete(key);
+      this.#found.set(key, known);
+      return known;
+    }
+    const found = this.#inner.inspect(path, entrypoint);
+    this.#found.set(key, found);
+    found.catch(() => this.#found.delete(key));
+    const oldest = this.#found.keys().next().value;
+    if (this.#found.size > maxEntries && oldest !== undefined) this.#found.delete(oldest);
+    return found;
+  }
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Json } from '../contract/json.js';
+import type { Engine } from '../engine/engine.js';
+import type { JobStore } from '../store/job-store.js';
+
+/**
+ * What the API needs from outside. It never looks at the environment, the clock of Temporal or a Python interpreter by
+ * itself: `main.ts` hands in the real ones, tests hand in their own.
+ */
+export interface ApiDeps {
+  readonly options: ApiOptions;
+  readonly store: JobStore;
+  readonly engine: Engine;
+  readonly inspector: ScriptInspector;
+  /** Absent in tests: nothing is logged. */
+  readonly logger?: FastifyBaseLogger;
+}
+
+export interface ApiOptions {
+  /** SHA-256 of the token, lower-case hexadecimal. */
+  readonly tokenSha256: string;
+  readonly maxUploadBytes: number;
+  /** Folder of the shipped processes. */
+  readonly processPath: string;
+  readonly retryTimeLimit: number;
+  readonly rescueWait: number;
+  /** For links to traces, or null. */
+  readonly temporalUi: { readonly url: string; readonly namespace: string } | null;
+  /** Wrong tokens of one address within a minute until it must wait. Default 20. */
+  readonly maxWrongTokens?: number;
+  /** How often watched records and logs are looked at, ms. Default 250. */
+  readonly watchIntervalMs?: number;
+  /** Silence on an event stream after which a comment is sent, ms. Default 15,000. */
+  readonly keepAliveMs?: number;
+}
+
+/** Reads what a script says of itself without running it. */
+export interface ScriptInspector {
+  /** @param entrypoint a module-level, non-async function */
+  inspect(path: string, entrypoint: string): Promise<Inspection>;
+}
+
+export type Inspection =
+  | {
+      readonly ok: true;
+      /** Keyword arguments of the entrypoint's innermost `@pixyz_schedule(...)`. */
+      readonly settings: Readonly<Record<string, Json>>;
+      /** The cleaned docstring of the entrypoint. */
+      readonly doc: string | null;
+    }
+  | { readonly ok: false; readonly problem: string };
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+export type Request = FastifyRequest;
+export type Reply = FastifyReply;

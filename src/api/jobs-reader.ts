@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JobRecord } from '../contract/job.js';
+import type { Json } from '../contract/json.js';
+import { EngineError } from '../errors/engine-error.js';
+import { isMissing } from '../store/atomic.js';
+import type { ApiDeps, Request } from './deps.js';
+import {
+  detailsWithoutRecord,
+  presentDetails,
+  presentState,
+  unknownState,
+  unreadableState,
+} from './presenters/job-state.js';
+import type { QueueWatch } from './queue-watch.js';
+import type { JobDetails, JobState } from './schemas/jobs.js';
+
+/**
+ * The state of jobs, from their records on the share. Reading starts nothing, creates nothing and asks Temporal nothing,
+ * but for the one question why a waiting job cannot start.
+ */
+export class JobsReader {
+  readonly #deps: ApiDeps;
+  readonly #queues: QueueWatch;
+
+  constructor(deps: ApiDeps, queues: QueueWatch) {
+    this.#deps = deps;
+    this.#queues = queues;
+  }
+
+  /** The record, or null. @throws whatever the share throws */
+  async record(jobId: string): Promise<JobRecord | null> {
+    const record = await this.#deps.store.readRecord(jobId);
+    // Ids are case-sensitive, whatever the file system of the share thinks.
+    return record?.jobId === jobId ? record : null;
+  }
+
+  /** The record of a job that has to be there. @throws EngineError NOT_FOUND */
+  async required(jobId: string): Promise<JobRecord> {
+    const record = await this.record(jobId);
+    if (record === null) throw new EngineError('NOT_FOUND', `there is no job ${jobId}`);
+    return record;
+  }
+
+  async state(jobId: string, request: Request): Promise<JobState> {
+    try {
+      const record = await this.record(jobId);
+      return record === null ? unknownState(jobId) : presentState(record);
+    } catch (error) {
+      request.log.error({ err: error, jobId }, 'a record cannot be read');
+      return unreadableState(jobId);
+    }
+  }
+
+  async details(jobId: string, request: Request): Promise<JobDetails> {
+    try {
+      const record = await this.record(jobId);
+      return record === null ? detailsWithoutRecord(unknownState(jobId)) : await this.detailsOf(record);
+    } catch (error) {
+      request.log.error({ err: error, jobId }, 'a record cannot be read');
+      return detailsWithoutRecord(unreadableState(jobId));
+    }
+  }
+
+  async detailsOf(record: JobRecord): Promise<JobDetails> {
+    const { store } = this.#deps;
+    const [result, spec, waiting] = await Promise.all([
+      this.result(record),
+      store.readSpec(record.jobId),
+      record.status === 'PENDING' || record.status === 'RETRY' ? this.#queues.whyWaiting(record.queue) : null,
+    ]);
+    return presentDetails(record, {
+      result,
+      retryOf: spec?.retryOf ?? null,
+      waiting,
+      links: this.#links(record),
+    });
+  }
+
+  /** The return value, wherever it lies. */
+  async result(record: JobRecord): Promise<Json> {
+    if (record.resultFile === null) return record.result;
+    const file = join(this.#deps.store.paths(record.jobId).folder, record.resultFile.file);
+    try {
+      return JSON.parse(await readFile(file, 'utf8')) as Json;
+    } catch (error) {
+      // Retention deletes the files of a job before its record.
+      if (isMissing(error)) return null;
+      throw error;
+    }
+  }
+
+  #links(record: JobRecord): Record<string, string> {
+    const { temporalUi } = this.#deps.options;
+    if (temporalUi === null) return {};
+    const namespace = encodeURIComponent(temporalUi.namespace);
+    return { temporal: `${temporalUi.url.replace(/\/+$/, '')}/namespaces/${namespace}/workflows/${record.graphId}` };
+  }
+}

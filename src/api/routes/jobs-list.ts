@@ -1,0 +1,23 @@
+import type { App } from '../deps.js';
+import type { JobsList } from '../jobs-list.js';
+import { errorAnswers } from '../schemas/errors.js';
+import { jobListQuerySchema, jobListSchema } from '../schemas/jobs.js';
+
+export function jobsListRoutes(app: App, list: JobsList): void {
+  app.get(
+    '/jobs',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Jobs, newest first',
+        description:
+          'Queued jobs too; service tasks not. Without parameters the thousand newest. The jobs of one graph stay on ' +
+          'one page.',
+        security: [{ APIKeyHeader: [] }],
+        querystring: jobListQuerySchema,
+        response: { 200: jobListSchema, ...errorAnswers(400, 401, 500, 503) },
+      },
+    },
+    (request) => list.page(request.query, request),
+  );
+}

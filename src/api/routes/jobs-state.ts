@@ -1,0 +1,54 @@
+import type { App } from '../deps.js';
+import type { JobsReader } from '../jobs-reader.js';
+import { presentTaskMeta, unknownTaskMeta } from '../presenters/task-meta.js';
+import { errorAnswers } from '../schemas/errors.js';
+import { jobDetailsSchema, jobParamsSchema, jobStateSchema, taskMetaSchema } from '../schemas/jobs.js';
+
+/** The state of one job, in the three forms that clients know. */
+export function jobsStateRoutes(app: App, reader: JobsReader): void {
+  app.get(
+    '/jobs/:job_uuid',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Short state of a job',
+        description: 'An id that no job has answers PENDING: there is no 404.',
+        security: [{ APIKeyHeader: [] }],
+        params: jobParamsSchema,
+        response: { 200: jobStateSchema, ...errorAnswers(400, 401) },
+      },
+    },
+    (request) => reader.state(request.params.job_uuid, request),
+  );
+
+  app.get(
+    '/jobs/:job_uuid/details',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Full state of a job',
+        security: [{ APIKeyHeader: [] }],
+        params: jobParamsSchema,
+        response: { 200: jobDetailsSchema, ...errorAnswers(400, 401) },
+      },
+    },
+    (request) => reader.details(request.params.job_uuid, request),
+  );
+
+  app.get(
+    '/backend/get_task_meta/:job_uuid',
+    {
+      schema: {
+        tags: ['backend'],
+        summary: 'The record as a Celery result store keeps it',
+        security: [{ APIKeyHeader: [] }],
+        params: jobParamsSchema,
+        response: { 200: taskMetaSchema, ...errorAnswers(400, 401, 500) },
+      },
+    },
+    async (request) => {
+      const record = await reader.record(request.params.job_uuid);
+      return record === null ? unknownTaskMeta : presentTaskMeta(record, await reader.result(record));
+    },
+  );
+}

@@ -1,0 +1,224 @@
+import { z } from 'zod';
+import { uuidPattern } from '../../contract/ids.js';
+import { attemptSchema, jobStatusSchema, recordStatuses, stepSchema, timeInfoSchema } from '../../contract/job.js';
+
+/** Answers of the calls below `/jobs`. The order of keys here is the order on the wire. */
+
+const exampleId = '3c7b1077-d4f2-42ce-98b0-8d9f00000001';
+
+export const jobParamsSchema = z.object({
+  job_uuid: z
+    .string()
+    .regex(uuidPattern, 'must be a UUID of 36 characters, such as 3c7b1077-d4f2-42ce-98b0-8d9f00000001')
+    .meta({ description: 'Id of the job, as `POST /jobs` answered it. Case-sensitive.', examples: [exampleId] }),
+});
+
+/** Any JSON: not checked again on the way out, since it may be large and came from a checked record. */
+const anyJson = (description: string) => z.any().describe(description);
+
+const stateShape = {
+  uuid: z.string(),
+  name: z.string().nullable().describe('Display name.'),
+  status: jobStatusSchema,
+  progress: z.number().int().nullable().describe('Percent; null before the first step.'),
+  error: z.string().nullable(),
+};
+
+export const jobStateSchema = z.object(stateShape).meta({
+  id: 'JobState',
+  description: 'Short state. `error` is a label; the details have the traceback.',
+  examples: [{ uuid: exampleId, name: 'my job', status: 'RUNNING', progress: 42, error: null }],
+});
+export type JobState = z.infer<typeof jobStateSchema>;
+
+export const jobDetailsSchema = z
+  .object({
+    ...stateShape,
+    time_info: timeInfoSchema,
+    steps: z.array(stepSchema).nullable(),
+    retry: z.number().int(),
+    result: anyJson('JSON form of what the script returned; the text of the exception of a failed job.'),
+    queue: z.string().nullable(),
+    process: z.string().nullable(),
+    attempts: z.array(attemptSchema),
+    retry_of: z.string().nullable().describe('The job that this one repeats.'),
+    waiting: z.string().nullable().describe('Why a waiting job cannot start, where the reason is known.'),
+    links: z
+      .record(z.string(), z.string())
+      .describe('Where to look further, such as the trace in the Temporal Web UI.'),
+  })
+  .meta({
+    id: 'JobDetails',
+    description: 'Everything known of a job.',
+    examples: [
+      {
+        uuid: exampleId,
+        name: 'my job',
+        status: 'SUCCESS',
+        progress: 100,
+        error: null,
+        time_info: {
+          request: '2026-11-21T11:49:05.570674',
+          started: '2026-11-21T11:49:05.577974+00:00',
+          stopped: '2026-11-21T11:49:05.611617+00:00',
+        },
+        steps: [{ duration: 0.0046, info: 'tessellate' }],
+        retry: 0,
+        result: { triangles: 12034 },
+        queue: 'cpu',
+        process: 'custom',
+        attempts: [
+          {
+            attempt: 1,
+            queue: 'cpu',
+            worker: 'worker-1',
+            pid: 4711,
+            startedAt: '2026-11-21T11:49:05.577974+00:00',
+            endedAt: '2026-11-21T11:49:05.611617+00:00',
+            outcome: 'succeeded',
+            message: null,
+          },
+        ],
+        retry_of: null,
+        waiting: null,
+        links: {},
+      },
+    ],
+  });
+export type JobDetails = z.infer<typeof jobDetailsSchema>;
+
+export const jobListSchema = z
+  .object({
+    jobs: z.array(jobStateSchema),
+    next: z.string().nullable().describe('Cursor of the next page, or null on the last one.'),
+  })
+  .meta({
+    id: 'JobList',
+    examples: [{ jobs: [{ uuid: exampleId, name: null, status: 'PENDING', progress: null, error: null }], next: null }],
+  });
+
+const moment = z
+  .string()
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a date and time, such as 2026-11-21T11:49:05Z')
+  .transform((text) => new Date(hasZone(text) ? text : `${text}Z`));
+
+/** Times without an offset are UTC, as everywhere in the answers. */
+function hasZone(text: string): boolean {
+  return !text.includes('T') || /(?:[zZ]|[+-]\d\d:?\d\d)$/.test(text);
+}
+
+const oneOrMany = <T extends z.ZodType>(item: T) =>
+  z.union([item, z.array(item)]).transform((value) => (Array.isArray(value) ? value : [value]) as z.output<T>[]);
+
+export const jobListQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(1000).describe('Jobs on a page.'),
+  cursor: z.string().min(1).max(4096).optional().describe('`next` of the page before.'),
+  status: oneOrMany(z.enum(recordStatuses)).optional().describe('May be given several times.'),
+  queue: z.string().min(1).max(100).optional(),
+  name: z.string().min(1).max(1000).optional().describe('The exact display name.'),
+  process: z.string().min(1).max(1000).optional(),
+  since: moment.optional().describe('Requested at or after this time.'),
+  until: moment.optional().describe('Requested before this time.'),
+});
+export type JobListQuery = z.infer<typeof jobListQuerySchema>;
+
+export const retriedJobSchema = z.object({ ...stateShape, retry_of: z.string() }).meta({
+  id: 'RetriedJob',
+  description: 'The new job.',
+  examples: [
+    {
+      uuid: '9b2f1077-d4f2-42ce-98b0-8d9f00000001',
+      name: 'my job',
+      status: 'SENT',
+      progress: null,
+      error: null,
+      retry_of: exampleId,
+    },
+  ],
+});
+
+export const deletedJobSchema = z
+  .object({ uuid: z.string(), deleted: z.literal(true) })
+  .meta({ id: 'DeletedJob', examples: [{ uuid: exampleId, deleted: true }] });
+
+export const taskMetaSchema = z
+  .object({
+    status: z.string(),
+    result: anyJson('The meta object, the bare value of a raw job, or the exception.'),
+    traceback: z.string().nullable(),
+    children: z.array(z.any()),
+    parent_id: z.string().nullable(),
+    task_id: z.string().nullable(),
+    date_done: z.string().nullable(),
+  })
+  .meta({
+    id: 'TaskMeta',
+    examples: [
+      {
+        status: 'FAILURE',
+        result: { exc_type: 'ValueError', exc_message: ['boom'], exc_module: 'builtins' },
+        traceback: 'Traceback (most recent call last): …',
+        children: [],
+        parent_id: null,
+        task_id: exampleId,
+        date_done: '2026-11-21T11:49:05.612521+00:00',
+      },
+    ],
+  });
+export type TaskMeta = z.infer<typeof taskMetaSchema>;
+
+export const outputListSchema = z
+  .object({
+    outputs: z.array(z.string()),
+    files: z
+      .array(z.object({ path: z.string(), size: z.number(), modified: z.string() }))
+      .optional()
+      .describe('Only with `recursive=true`.'),
+  })
+  .meta({
+    id: 'OutputList',
+    examples: [
+      { outputs: ['model.glb', 'pictures'] },
+      {
+        outputs: ['model.glb', 'pictures/front.png'],
+        files: [{ path: 'model.glb', size: 48213, modified: '2026-11-21T11:49:05.611Z' }],
+      },
+    ],
+  });
+
+export const logListSchema = z
+  .object({
+    attempts: z.array(
+      z.object({
+        attempt: z.number().int(),
+        queue: z.string().nullable(),
+        worker: z.string().nullable(),
+        started: z.string().nullable(),
+        stopped: z.string().nullable(),
+        outcome: z.string().nullable(),
+        size: z.number().describe('Bytes.'),
+      }),
+    ),
+  })
+  .meta({
+    id: 'LogList',
+    examples: [
+      {
+        attempts: [
+          {
+            attempt: 1,
+            queue: 'cpu',
+            worker: 'worker-1',
+            started: '2026-11-21T11:49:05.577974+00:00',
+            stopped: null,
+            outcome: null,
+            size: 1834,
+          },
+        ],
+      },
+    ],
+  });
+
+export const truthy = z
+  .enum(['true', 'false', '1', '0', ''])
+  .transform((value) => value === 'true' || value === '1' || value === '');

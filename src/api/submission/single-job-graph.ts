@@ -1,0 +1,54 @@
+import type { GraphInput } from '../../contract/graph.js';
+import { nodeIndexOf } from '../../contract/ids.js';
+import type { Dispatch, JobSpec } from '../../contract/job.js';
+import type { RunLabels } from '../../engine/engine.js';
+import type { ApiOptions } from '../deps.js';
+
+/** How often a job is run again because its worker was lost: enough for a bad day, not for ever. */
+const maxLosses = 10;
+
+const defaultDispatch: Dispatch = { countdown: 0, expires: null, priority: 3, maxRetries: 1 };
+
+/** The graph of a single job. */
+export function singleJobGraph(
+  spec: JobSpec,
+  options: Pick<ApiOptions, 'retryTimeLimit' | 'rescueWait'>,
+): { readonly input: GraphInput; readonly labels: RunLabels } {
+  const dispatch = spec.dispatch ?? defaultDispatch;
+  return {
+    input: {
+      graphId: spec.graphId,
+      nodes: [
+        {
+          index: nodeIndexOf(spec.jobId),
+          label: labelOf(spec),
+          queue: spec.queue,
+          timeLimit: spec.timeLimit,
+          countdown: dispatch.countdown,
+          expires: dispatch.expires,
+          priority: dispatch.priority,
+          retry: {
+            maxRetries: dispatch.maxRetries,
+            maxLosses,
+            rescueQueue: 'gpuhigh',
+            // A rescue never gets less time than the user asked for.
+            rescueTimeLimit: spec.timeLimit === null ? null : Math.max(spec.timeLimit, options.retryTimeLimit),
+            rescueWait: options.rescueWait,
+          },
+          deps: [],
+          trigger: 'all_succeeded',
+          hasCallback: spec.callback !== null,
+        },
+      ],
+    },
+    labels: { name: spec.name, queue: spec.queue, process: spec.process },
+  };
+}
+
+/** What people call it: its name, else the process, else the script. */
+function labelOf(spec: JobSpec): string {
+  if (spec.name !== null) return spec.name;
+  if (spec.process !== 'custom') return spec.process;
+  const path = 'share' in spec.script ? spec.script.share : 'path' in spec.script ? spec.script.path : 'custom';
+  return path.split('/').at(-1) ?? path;
+}

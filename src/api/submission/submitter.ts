@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { jobIdOf } from '../../contract/ids.js';
+import type { FileRef, JobSpec } from '../../contract/job.js';
+import type { Json } from '../../contract/json.js';
+import { graphIdFromKey, newGraphId } from '../../contract/new-graph-id.js';
+import { EngineError } from '../../errors/engine-error.js';
+import { errorCode } from '../../store/atomic.js';
+import type { IncomingJob } from '../../store/job-store.js';
+import type { ApiDeps, Request, ScriptInspector } from '../deps.js';
+import { processScript } from '../processes.js';
+import { jobFormSchema } from '../schemas/job-request.js';
+import { type ReceivedForm, receiveForm } from '../uploads/receive-form.js';
+import { placeNames, safeName } from '../uploads/safe-name.js';
+import { entrypointOf, type JobSettings, readConfig, resolveSettings } from './job-settings.js';
+import { KeyedLock } from './keyed-lock.js';
+import { parseJson } from './parse-json.js';
+import { singleJobGraph } from './single-job-graph.js';
+import { pythonUtcNow } from './utc.js';
+
+/** A request that has passed every check; its files lie at their final names in the incoming folder. */
+interface CheckedRequest {
+  readonly name: string | null;
+  readonly process: string;
+  readonly params: Json;
+  readonly settings: JobSettings;
+  /** Relative to the inputs. */
+  readonly dataName: string | null;
+  readonly scriptName: string | null;
+}
+
+/**
+ * From a request to a running job. Order matters:
+ * 1. receive: the upload lies apart, as no job;
+ * 2. check everything: a refused request leaves nothing behind, whatever it was refused for;
+ * 3. commit: folder, spec and record appear at once;
+ * 4. start the graph: when Temporal cannot be reached, the job is taken back and the client told to come again.
+ */
+export class Submitter {
+  readonly #deps: ApiDeps;
+  readonly #inspector: ScriptInspector;
+  readonly #lock = new KeyedLock();
+
+  constructor(deps: ApiDeps, inspector: ScriptInspector) {
+    this.#deps = deps;
+    this.#inspector = inspector;
+  }
+
+  async submit(request: Request, idempotencyKey: string | null): Promise<JobSpec> {
+    const { store, options } = this.#deps;
+    const incoming = await this.#receive();
+    try {
+      const form = await receiveForm(request, incoming.inputs, {
+        maxBytes: options.maxUploadBytes,
+        hash: idempotencyKey !== null,
+      });
+      const checked = await this.#check(form, incoming.inputs);
+      const graphId = idempotencyKey === null ? newGraphId() : graphIdFromKey(idempotencyKey);
+      const spec = specOf(checked, graphId, idempotencyKey === null ? null : digestOf(form));
+      if (idempotencyKey === null) {
+        await incoming.commit(spec);
+        await this.start(spec);
+        return spec;
+      }
+      return await this.#lock.run(graphId, async () => {
+        if (await incoming.commit(spec)) {
+          await this.start(spec);
+          return spec;
+        }
+        return this.#repeated(spec, (await store.readSpec(spec.jobId)) ?? undefined);
+      });
+    } finally {
+      await incoming.discard();
+    }
+  }
+
+  /** Starts the graph of a committed job. On failure the job is taken back. */
+  async start(spec: JobSpec): Promise<void> {
+    const { engine, store, options } = this.#deps;
+    const { input, labels } = singleJobGraph(spec, options);
+    try {
+      await engine.startGraph(input, labels);
+    } catch (error) {
+      await store.remove(spec.jobId);
+      throw error;
+    }
+  }
+
+  /** The same key again: the first job's answer, or a refusal when it is another request. */
+  async #repeated(spec: JobSpec, first: JobSpec | undefined): Promise<JobSpec> {
+    if (first === undefined || first.digest !== spec.digest) {
+      throw new EngineError(
+        'CONFLICT',
+        'this Idempotency-Key was used for another request: use a new key for a new job',
+      );
+    }
+    // The API may have died between commit and start; starting again changes nothing where the graph is known.
+    const record = await this.#deps.store.readRecord(first.jobId);
+    if (record !== null && record.status === 'PENDING') {
+      const { input, labels } = singleJobGraph(first, this.#deps.options);
+      await this.#deps.engine.startGraph(input, labels);
+    }
+    return first;
+  }
+
+  async #receive(): Promise<IncomingJob> {
+    try {
+      return await this.#deps.store.receive();
+    } catch (error) {
+      throw new EngineError('UNAVAILABLE', `the share cannot be written (${errorCode(error)})`, {}, { cause: error });
+    }
+  }
+
+  async #check(received: ReceivedForm, inputs: string): Promise<CheckedRequest> {
+    const form = jobFormSchema.parse(received.fields);
+    const params = form.params === undefined ? {} : parseJson('params', form.params);
+    const { dataName, scriptName } = await place(received, inputs);
+    const script = await this.#scriptOf(form.process, scriptName, inputs);
+    const config = readConfig(form.config === undefined ? {} : parseJson('config', form.config));
+    const found = await this.#inspector.inspect(script, entrypointOf(config));
+    if (!found.ok) throw new EngineError('BAD_REQUEST', found.problem);
+    return {
+      name: form.name ?? null,
+      process: form.process,
+      params,
+      settings: resolveSettings(config, found.settings),
+      dataName,
+      scriptName,
+    };
+  }
+
+  async #scriptOf(process: string, scriptName: string | null, inputs: string): Promise<string> {
+    if (process !== 'custom') return processScript(this.#deps.options.processPath, process);
+    if (scriptName === null) {
+      throw new EngineError('BAD_REQUEST', 'a custom job needs a script: send it as the file "script"');
+    }
+    return join(inputs, scriptName);
+  }
+}
+
+/** Moves the received files to the names that the script will see. */
+async function place(
+  received: ReceivedForm,
+  inputs: string,
+): Promise<{ dataName: string | null; scriptName: string | null }> {
+  const names = placeNames(
+    received.file === null ? null : safeName(received.file.sentName, 'input'),
+    received.script === null ? null : safeName(received.script.sentName, 'script.py'),
+  );
+  for (const [file, name] of [
+    [received.file, names.data],
+    [received.script, names.script],
+  ] as const) {
+    if (file === null || name === null) continue;
+    const target = join(inputs, name);
+    await mkdir(dirname(target), { recursive: true });
+    await rename(file.path, target);
+  }
+  return { dataName: names.data, scriptName: names.script };
+}
+
+function specOf(checked: CheckedRequest, graphId: string, digest: string | null): JobSpec {
+  const jobId = jobIdOf(graphId, 1);
+  const { settings } = checked;
+  const input = (name: string): FileRef => ({ share: `${jobId}/inputs/${name}` });
+  return {
+    version: 1,
+    jobId,
+    graphId,
+    name: checked.name,
+    process: checked.process,
+    script:
+      checked.process === 'custom' && checked.scriptName !== null
+        ? input(checked.scriptName)
+        : { process: checked.process },
+    entrypoint: settings.entrypoint,
+    data: checked.dataName === null ? null : input(checked.dataName),
+    params: checked.params,
+    queue: settings.queue,
+    timeLimit: settings.timeLimit,
+    rootFile: settings.rootFile,
+    computeOnly: settings.computeOnly,
+    raw: settings.raw,
+    context: { ...settings.context },
+    timeRequest: pythonUtcNow(),
+    callback: settings.callback,
+    retryOf: null,
+    dispatch: settings.dispatch,
+    digest,
+  };
+}
+
+/** The same for the same request: every part, files by their content. */
+function digestOf(form: ReceivedForm): string {
+  const file = (part: ReceivedForm['file']) => (part === null ? null : [part.sentName, part.sizeBytes, part.sha256]);
+  const { process, params, name, config } = form.fields;
+  const parts = [process, params, name, config].map((text) => text ?? null);
+  return createHash('sha256')
+    .update(JSON.stringify([parts, file(form.file), file(form.script)]))
+    .digest('hex');
+}

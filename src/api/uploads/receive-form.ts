@@ -1,0 +1,182 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { MultipartFile, MultipartValue } from '@fastify/multipart';
+import { EngineError } from '../../errors/engine-error.js';
+import { errorCode } from '../../store/atomic.js';
+import type { Request } from '../deps.js';
+import { PlainError } from '../plugins/errors.js';
+
+/**
+ * Reads the form of `POST /jobs`: texts into memory (bounded), files straight to the disk. Rules of the contract:
+ * 1. An empty text means "not given", for every field.
+ * 2. A file part without a name and without content means "no file"; with a name and no content it is an empty file.
+ * 3. Text where a file belongs, or a file where text belongs, is refused.
+ * 4. Other parts are read and ignored; of a repeated part the last one counts.
+ */
+export interface ReceivedForm {
+  readonly fields: Readonly<Partial<Record<TextField, string>>>;
+  readonly file: ReceivedFile | null;
+  readonly script: ReceivedFile | null;
+}
+
+export interface ReceivedFile {
+  /** Where it lies now. */
+  readonly path: string;
+  /** As the client called it. */
+  readonly sentName: string;
+  readonly sizeBytes: number;
+  /** Of the content; null unless asked for. */
+  readonly sha256: string | null;
+}
+
+export interface FormLimits {
+  /** Of all parts together. */
+  readonly maxBytes: number;
+  readonly hash: boolean;
+}
+
+const textFields = ['process', 'params', 'name', 'config'] as const;
+type TextField = (typeof textFields)[number];
+type FileField = 'file' | 'script';
+
+/** One text field; parameters larger than this belong into the input file. */
+const maxTextBytes = 8 * 1024 * 1024;
+
+export async function receiveForm(request: Request, folder: string, limits: FormLimits): Promise<ReceivedForm> {
+  const form = new FormReader(folder, limits);
+  if (request.isMultipart()) {
+    try {
+      const parts = request.parts({
+        limits: { fieldSize: maxTextBytes, fields: 32, files: 32, parts: 64, fileSize: Number.MAX_SAFE_INTEGER },
+        // By the file name alone: a part with a binary content type but no name is text that should have been a file.
+        isPartAFile: (_field, _type, fileName) => fileName !== undefined,
+      });
+      for await (const part of parts) await form.take(part);
+    } catch (error) {
+      throw formError(error);
+    }
+  } else if (typeof request.body === 'object' && request.body !== null) {
+    for (const [name, value] of Object.entries(request.body)) form.takeText(name, String([value].flat().at(-1) ?? ''));
+  }
+  return form.received();
+}
+
+class FormReader {
+  readonly #folder: string;
+  readonly #limits: FormLimits;
+  readonly #texts = new Map<string, string>();
+  readonly #files = new Map<string, ReceivedFile | null>();
+  #bytes = 0;
+  #parts = 0;
+
+  constructor(folder: string, limits: FormLimits) {
+    this.#folder = folder;
+    this.#limits = limits;
+  }
+
+  async take(part: MultipartFile | MultipartValue): Promise<void> {
+    if (part.type === 'file') return this.#takeFile(part);
+    if (part.valueTruncated) {
+      throw new EngineError('TOO_LARGE', `the text of "${part.fieldname}" is longer than ${maxTextBytes} bytes`);
+    }
+    // A part that calls itself JSON arrives parsed.
+    this.takeText(part.fieldname, typeof part.value === 'string' ? part.value : JSON.stringify(part.value));
+    return undefined;
+  }
+
+  takeText(field: string, text: string): void {
+    this.#count(text.length);
+    if (isFileField(field)) {
+      if (text !== '') {
+        throw new EngineError(
+          'BAD_REQUEST',
+          `"${field}" was sent as text: send it as a file, with a file name (curl: -F ${field}=@path)`,
+        );
+      }
+      this.#files.set(field, null);
+    } else if (isTextField(field)) {
+      if (text === '') this.#texts.delete(field);
+      else this.#texts.set(field, text);
+    }
+  }
+
+  async #takeFile(part: MultipartFile): Promise<void> {
+    const field = part.fieldname;
+    if (!isFileField(field)) {
+      for await (const chunk of part.file) {
+        this.#count((chunk as Buffer).length);
+        if (isTextField(field)) throw new EngineError('BAD_REQUEST', `"${field}" was sent as a file: send it as text`);
+      }
+      return;
+    }
+    this.#parts += 1;
+    const path = join(this.#folder, `.part-${this.#parts}`);
+    const hash = this.#limits.hash ? createHash('sha256') : null;
+    const sizeBytes = await this.#write(part, path, hash);
+    const before = this.#files.get(field);
+    if (before) await rm(before.path, { force: true });
+    if (part.filename === '') {
+      if (sizeBytes > 0) throw new EngineError('BAD_REQUEST', `the file "${field}" has no file name`);
+      await rm(path, { force: true });
+      this.#files.set(field, null);
+    } else {
+      this.#files.set(field, { path, sentName: part.filename, sizeBytes, sha256: hash?.digest('hex') ?? null });
+    }
+  }
+
+  async #write(part: MultipartFile, path: string, hash: Hash | null): Promise<number> {
+    let size = 0;
+    const counted = async function* (this: FormReader, source: AsyncIterable<Buffer>) {
+      for await (const chunk of source) {
+        size += chunk.length;
+        this.#count(chunk.length);
+        hash?.update(chunk);
+        yield chunk;
+      }
+    }.bind(this);
+    // Mode 0777: workers may run as another user of the same share.
+    const target = createWriteStream(path, { flags: 'wx', mode: 0o777, highWaterMark: 1024 * 1024 });
+    await pipeline(part.file, counted, target);
+    return size;
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#limits.maxBytes) throw tooLarge(this.#limits.maxBytes);
+  }
+
+  received(): ReceivedForm {
+    return {
+      fields: Object.fromEntries(this.#texts),
+      file: this.#files.get('file') ?? null,
+      script: this.#files.get('script') ?? null,
+    };
+  }
+}
+
+export function tooLarge(maxBytes: number): EngineError {
+  return new EngineError('TOO_LARGE', `the request is larger than ${maxBytes} bytes (MAX_UPLOAD_SIZE)`);
+}
+
+function isTextField(name: string): name is TextField {
+  return (textFields as readonly string[]).includes(name);
+}
+
+function isFileField(name: string): name is FileField {
+  return name === 'file' || name === 'script';
+}
+
+/** Faults of the disk stay what they are; everything else that parsing throws is the fault of the form. */
+function formError(error: unknown): unknown {
+  if (error instanceof EngineError || !(error instanceof Error)) return error;
+  const code = errorCode(error) ?? '';
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new EngineError('UNAVAILABLE', 'the share is full: the upload cannot be stored', {}, { cause: error });
+  }
+  if ('errno' in error && code !== 'ECONNRESET') return error;
+  if (code.endsWith('_LIMIT')) return new EngineError('TOO_LARGE', error.message);
+  return new PlainError(400, `the form cannot be read: ${error.message}`);
+}

@@ -1,0 +1,44 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Settings } from './settings.js';
+
+export interface ApiToken {
+  /** SHA-256 of the token, lower-case hexadecimal: all that the API compares with. */
+  readonly sha256: string;
+  /** The token itself, where this installation made it; null where only its hash is configured. */
+  readonly token: string | null;
+  /** Made by this call: to be shown, once. */
+  readonly isNew: boolean;
+  /** Where it is kept, or null. */
+  readonly file: string | null;
+}
+
+/**
+ * The token of this installation. Where the configuration has no hash, the first start makes a token of 256 random bits
+ * and keeps it, readable by its owner alone, beside the database; later starts find it there.
+ */
+export async function ensureToken(
+  settings: Pick<Settings, 'GOD_PASSWORD_SHA256' | 'TEMPORAL_DB_FILE'>,
+): Promise<ApiToken> {
+  if (settings.GOD_PASSWORD_SHA256 !== undefined) {
+    return { sha256: settings.GOD_PASSWORD_SHA256, token: null, isNew: false, file: null };
+  }
+  const file = join(dirname(settings.TEMPORAL_DB_FILE), 'api-token');
+  await mkdir(dirname(file), { recursive: true });
+  const made = randomBytes(32).toString('base64url');
+  try {
+    // Fails where the file is there: of two processes that start at the same time, one makes the token for both.
+    await writeFile(file, `${made}\n`, { mode: 0o600, flag: 'wx' });
+    return { sha256: sha256(made), token: made, isNew: true, file };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const token = (await readFile(file, 'utf8')).trim();
+  if (token === '') throw new Error(`the token file ${file} is empty: delete it, and the next start makes a new token`);
+  return { sha256: sha256(token), token, isNew: false, file };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
