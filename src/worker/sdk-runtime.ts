@@ -16,7 +16,7 @@ export async function installSdkRuntime(logger: Logger): Promise<{ readonly metr
       debug: at('debug'),
       // The SDK tells of every start and stop of its parts; the worker says the same in one line.
       info: at('debug'),
-      warn: at('warn'),
+      warn: (message, meta) => at(expected.has(message) ? 'debug' : 'warn')(message, meta),
       error: at('error'),
     },
     telemetryOptions: {
@@ -35,6 +35,9 @@ export async function installSdkRuntime(logger: Logger): Promise<{ readonly metr
     },
   };
 }
+
+/** Warnings about what is meant to be so: compute queues run activities only. */
+const expected = new Set(['No workflows registered, not polling for workflow tasks']);
 
 function levelOf(level: string): 'trace' | 'debug' | 'info' | 'warn' | 'error' {
   const word = level.toLowerCase();
