@@ -47,14 +47,25 @@ def serve(config: dict[str, Any], parent: int) -> NoReturn:
         wire.send({"t": "refused", "pid": os.getpid(), "code": code, "message": str(error)})
         os._exit(0)
     pid = os.getpid()
+    mark = _processes.Mark(_processes.ATTEMPT)
     log = _Log(os.path.join(config["folder"], f"{pid}.log"))
-    wire.send({"t": "hello", "pid": pid, "log": log.path})
+    input_dir = os.path.join(config["folder"], f"{pid}.input")
+    os.mkdir(input_dir)
+    faulthandler.enable(file=2)
+    if hasattr(faulthandler, "register"):
+        # The host sends it before it ends a script: the log then shows where the script was. Works inside native code, too.
+        faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
+    for stream in (sys.stdout, sys.stderr):
+        cast(Any, stream).reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    _rehearse(input_dir)
+    wire.send({"t": "hello", "pid": pid, "log": log.path, "inputDir": input_dir})
     task = wire.receive()
     if task is None:
         os._exit(0)  # not needed any more
     log.redirect()
+    mark.set(task["attemptId"])
     try:
-        _run(task, wire, config)
+        _run(task, wire, config, input_dir)
     except BaseException as error:
         traceback.print_exc()
         _tell_broken(config, error)
@@ -92,8 +103,6 @@ class _Log:
         os.dup2(self._write, 2)
         os.close(self._write)
         os.close(self._both)
-        for stream in (sys.stdout, sys.stderr):
-            cast(Any, stream).reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def _reseed() -> None:
@@ -143,20 +152,41 @@ def _lift_memory_limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
-def _run(task: dict[str, Any], wire: Wire, config: dict[str, Any]) -> None:
+def _rehearse(folder: str) -> None:
+    """Goes through the motions of a task once. A page that is first written after a fork has to be copied, and that time is
+    better spent before the task is there."""
+    task = {
+        "attemptId": "",
+        "jobId": "",
+        "script": os.devnull,
+        "entrypoint": "main",
+        "params": {},
+        "context": {},
+        "data": None,
+        "rootFile": None,
+        "outputDir": folder,
+        "computeOnly": True,
+        "raw": False,
+        "memoryLimit": None,
+    }
+    pc, progress = _context(task, None, folder)
+    module = _loader.load_source(b"def main(pc, params):\n    return {'a': 1}\n", "rehearsal", _loader.MODULE)
+    value = _loader.entrypoint_of(module, "main")(pc, pc["params"])
+    del sys.modules[_loader.MODULE]
+    _success(value, task, {"resultInlineBytes": 1 << 10})
+    progress.stop()
+    json.loads(json.dumps(task))
+
+
+def _run(task: dict[str, Any], wire: Wire, config: dict[str, Any], input_dir: str) -> None:
     pid = os.getpid()
-    _processes.mark(_processes.ATTEMPT, task["attemptId"])
-    faulthandler.enable(file=2)
-    if hasattr(faulthandler, "register"):
-        # The host sends it before it ends a script: the log then shows where the script was. Works inside native code, too.
-        faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
     sys.argv = [task["script"]]
     progress: TaskProgress | None = None
     reply: dict[str, Any]
     stage = "prepare"
     try:
         _limit_memory(task["memoryLimit"])
-        pc, progress = _context(task, wire)
+        pc, progress = _context(task, wire, input_dir)
         _prepare_input(pc, progress, config)
         wire.send({"t": "begin"})
         stage = "load"
@@ -190,7 +220,7 @@ def _run(task: dict[str, Any], wire: Wire, config: dict[str, Any]) -> None:
     _close_session(config)
 
 
-def _context(task: dict[str, Any], wire: Wire) -> tuple[ProgramContext, TaskProgress]:
+def _context(task: dict[str, Any], wire: Wire | None, input_dir: str) -> tuple[ProgramContext, TaskProgress]:
     given = dict(task["context"])
     request_time = given.pop("time_request", None)
     if isinstance(request_time, str):
@@ -204,7 +234,8 @@ def _context(task: dict[str, Any], wire: Wire) -> tuple[ProgramContext, TaskProg
         size = len(json.dumps(message))
         if size > _FRAME_ROOM:
             raise ValueError(f"progress of {size} bytes is larger than the {_FRAME_ROOM} bytes that can be stored")
-        wire.send(message)
+        if wire is not None:
+            wire.send(message)
 
     stand_in = Task(Request(job, queue, retry, limit, given.get("shadow")), publish)
     pc = ProgramContext(
@@ -217,7 +248,7 @@ def _context(task: dict[str, Any], wire: Wire) -> tuple[ProgramContext, TaskProg
             "compute_only": task["computeOnly"],
             "raw": task["raw"],
             "is_local": False,
-            "input_dir": task["inputDir"],
+            "input_dir": input_dir,
             "input_file": None,
             "output_dir": task["outputDir"],
             "retry": retry,
@@ -234,7 +265,6 @@ def _context(task: dict[str, Any], wire: Wire) -> tuple[ProgramContext, TaskProg
 
 
 def _prepare_input(pc: ProgramContext, progress: TaskProgress, config: dict[str, Any]) -> None:
-    os.mkdir(pc["input_dir"])
     if not pc["compute_only"]:
         os.makedirs(pc["output_dir"], exist_ok=True)
     if not os.path.isfile(pc["script"]):

@@ -197,6 +197,7 @@ class Host:
                 signal.signal(number, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             os.close(_CONTROL)
+            gc.enable()
             _child.serve(self._config, parent=self._config["hostPid"])
         finally:
             os._exit(70)
@@ -257,7 +258,7 @@ class Host:
         """Processes of a child's attempt that are alive: its descendants, and orphans that the host has adopted."""
         self._tree.refresh()
         roots = [] if child.status is not None else [child.pid]
-        for pid in self._tree.children(os.getpid()):
+        for pid in self._tree.own_children():
             if pid not in self._children and pid not in self._own_helpers and self._belongs(pid, child):
                 roots.append(pid)
         found = self._tree.descendants(roots)
@@ -374,6 +375,7 @@ class Host:
         self._own_helpers = set(self._tree.children(os.getpid()))
         gc.collect()
         gc.freeze()
+        gc.disable()  # a collection writes to objects, and so would unshare the pages of children
 
     def _end_all(self) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -465,7 +467,7 @@ def main() -> None:
     os.setsid()  # an interrupt from the terminal is the worker's to handle
     _processes.die_with_parent(config["runnerPid"], signal.SIGTERM)
     _processes.adopt_orphans()
-    _processes.mark(_processes.HOST, _processes.identity(os.getpid()))
+    _processes.Mark(_processes.HOST).set(_processes.identity(os.getpid()))
     _remove_old_groups()
     _limit_processes(config)
     config["hostPid"] = os.getpid()

@@ -19,12 +19,16 @@ class NoEntrypoint(AttributeError):
 
 def load(path: str, module_name: str = MODULE) -> ModuleType:
     """Runs the file's module-level code. Writes no bytecode: the script lies in a job's folder."""
+    with open(path, "rb") as file:
+        return load_source(file.read(), path, module_name)
+
+
+def load_source(source: bytes, path: str, module_name: str) -> ModuleType:
     loader = importlib.machinery.SourceFileLoader(module_name, path)
     spec = importlib.util.spec_from_file_location(module_name, path, loader=loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    with open(path, "rb") as file:
-        code = loader.source_to_code(file.read(), path)
+    code = loader.source_to_code(source, path)
     sys.modules[module_name] = module
     exec(code, module.__dict__)
     return module

@@ -48,19 +48,25 @@ def adopt_orphans() -> None:
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def mark(name: str, value: str) -> None:
-    """Sets a variable in this process's environment, also where /proc shows it.
+class Mark:
+    """A variable of this process's environment that can be set where /proc shows it, too.
 
     /proc/<pid>/environ is the memory that the process started with: `putenv` does not change it. So the runner starts the
     host with a placeholder of `MARK_ROOM` characters, which is overwritten in place, before anything else sets the variable.
     """
-    if IS_LINUX and len(os.environ.get(name, "")) == MARK_ROOM:
-        getenv = ctypes.CDLL(None).getenv
-        getenv.restype = ctypes.c_void_p
-        address = getenv(name.encode())
-        if address:
-            ctypes.memmove(address, value.encode()[:MARK_ROOM].ljust(MARK_ROOM, b"\0"), MARK_ROOM)
-    os.environ[name] = value
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._address: int | None = None
+        if IS_LINUX and len(os.environ.get(name, "")) == MARK_ROOM:
+            getenv = ctypes.CDLL(None).getenv
+            getenv.restype = ctypes.c_void_p
+            self._address = getenv(name.encode())
+
+    def set(self, value: str) -> None:
+        if self._address:
+            ctypes.memmove(self._address, value.encode()[:MARK_ROOM].ljust(MARK_ROOM, b"\0"), MARK_ROOM)
+        os.environ[self._name] = value
 
 
 def _read(path: str) -> bytes:
@@ -138,20 +144,27 @@ def session_of(pid: int) -> int:
         return -1
 
 
-def _has_children_files() -> bool:
-    return os.path.exists(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
-
-
 class ProcessTree:
     """Children of processes, as they are now."""
 
     def __init__(self) -> None:
-        self._quick = IS_LINUX and _has_children_files()
+        own = os.getpid()
+        self._quick = IS_LINUX and os.path.exists(f"/proc/{own}/task/{own}/children")
+        self._own_children = os.open(f"/proc/{own}/task/{own}/children", os.O_RDONLY) if self._quick else -1
         self._parents: dict[int, list[int]] | None = None
 
     def refresh(self) -> None:
         """To be called before a walk: a system without /proc/<pid>/task/<tid>/children is listed once per walk."""
         self._parents = None
+
+    def own_children(self) -> list[int]:
+        """Children of this process, which has one thread. Read after every task, hence the open file."""
+        if not self._quick:
+            return self.children(os.getpid())
+        found = b""
+        while part := os.pread(self._own_children, 1 << 16, len(found)):
+            found += part
+        return [int(pid) for pid in found.split()]
 
     def children(self, pid: int) -> list[int]:
         if self._quick:

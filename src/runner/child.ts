@@ -58,12 +58,15 @@ export class Connection {
 /** A child that is ready, with its socket and the pipe that its output comes through. */
 export class Child {
   readonly pid: number;
+  /** The private folder of its task: an unpacked archive, or nothing. */
+  readonly inputDir: string;
   readonly log: Socket;
   readonly #connection: Connection;
 
   /** @throws when the child has ended meanwhile and its pipe is gone. */
-  constructor(pid: number, logPath: string, connection: Connection) {
+  constructor(pid: number, logPath: string, inputDir: string, connection: Connection) {
     this.pid = pid;
+    this.inputDir = inputDir;
     this.#connection = connection;
     // Without O_NONBLOCK, opening would wait for a writer and block the whole process.
     const fd = openSync(logPath, constants.O_RDONLY | constants.O_NONBLOCK);

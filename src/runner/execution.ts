@@ -69,7 +69,7 @@ export class Execution {
     });
   }
 
-  begin(inputDir: string): void {
+  begin(): void {
     const { task, child } = { task: this.#task, child: this.#child };
     this.#log.pump(child.log);
     child.log.once('close', () => {
@@ -98,7 +98,6 @@ export class Execution {
       context: task.context,
       data: task.data,
       rootFile: task.rootFile,
-      inputDir,
       outputDir: task.outputDir,
       computeOnly: task.computeOnly,
       raw: task.raw,

@@ -7,7 +7,7 @@ const json = z.custom<Json>((value) => value !== undefined);
 
 /** What a child says on its socket. Users' code shares its process, so each message is checked. */
 export const childMessageSchema = z.discriminatedUnion('t', [
-  z.object({ t: z.literal('hello'), pid: z.number().int(), log: z.string() }),
+  z.object({ t: z.literal('hello'), pid: z.number().int(), log: z.string(), inputDir: z.string() }),
   z.object({ t: z.literal('refused'), pid: z.number().int(), code: z.enum(['LICENCE', 'PIXYZ']), message: z.string() }),
   z.object({ t: z.literal('begin') }),
   z.object({ t: z.literal('broken'), pid: z.number().int(), detail: z.string() }),

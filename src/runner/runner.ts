@@ -44,7 +44,10 @@ class WarmRunner implements Runner {
   readonly #running = new Map<number, Execution>();
   /** Announced by the host and not yet heard of, or the other way round. */
   readonly #announced = new Set<number>();
-  readonly #early = new Map<number, { readonly logPath: string; readonly connection: Connection }>();
+  readonly #early = new Map<
+    number,
+    { readonly log: string; readonly inputDir: string; readonly connection: Connection }
+  >();
   readonly #cleaning = new Set<Promise<void>>();
   readonly #connections = new Set<Connection>();
   #folder = '';
@@ -56,7 +59,6 @@ class WarmRunner implements Runner {
   /** Tasks whose host died: they are settled when the next host has swept up. */
   #lost: Execution[] = [];
   #residentBytes = 0;
-  #inputCount = 0;
   #stopping = false;
   #lastFailure = 'no child has become ready yet';
   #startup: { readonly resolve: () => void; readonly reject: (error: RunnerStartError) => void } | null = null;
@@ -117,13 +119,11 @@ class WarmRunner implements Runner {
     const limits = { maxProcesses, maxLogBytes, graceMs };
     const execution = new Execution(task, child, hooks, limits, (command) => this.#tellHost(command), logger);
     this.#running.set(child.pid, execution);
-    this.#inputCount += 1;
-    const inputDir = join(this.#folder, `input-${this.#inputCount}`);
-    execution.begin(inputDir);
+    execution.begin();
     try {
       return await execution.done;
     } finally {
-      this.#removeInput(inputDir);
+      this.#removeInput(child.inputDir);
     }
   }
 
@@ -179,7 +179,7 @@ class WarmRunner implements Runner {
 
   #onFirstWord(connection: Connection, message: ChildMessage): void {
     if (message.t === 'hello') {
-      this.#early.set(message.pid, { logPath: message.log, connection });
+      this.#early.set(message.pid, { log: message.log, inputDir: message.inputDir, connection });
       this.#admit(message.pid);
     } else if (message.t === 'refused') {
       this.#lastFailure = message.message;
@@ -205,7 +205,7 @@ class WarmRunner implements Runner {
     this.#connections.delete(early.connection);
     let child: Child;
     try {
-      child = new Child(pid, early.logPath, early.connection);
+      child = new Child(pid, early.log, early.inputDir, early.connection);
     } catch (error) {
       this.#options.logger.warn({ pid, error: String(error) }, 'a child ended before it was used');
       early.connection.close();
