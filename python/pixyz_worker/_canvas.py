@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 _joining = False
 
 
-def _not_yet(what: str) -> NoReturn:
+def not_yet(what: str) -> NoReturn:
     raise NotImplementedError(
         f"{what}: starting tasks from a running script comes with the canvas release. "
         "Until then submit such graphs through the REST API (POST /graphs)"
@@ -30,7 +30,7 @@ class AsyncResult:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        _not_yet(f"AsyncResult.{name}")
+        not_yet(f"AsyncResult.{name}")
 
     def as_list(self) -> list[str]:
         ids: list[str] = [self.id]
@@ -50,7 +50,7 @@ class GroupResult:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        _not_yet(f"GroupResult.{name}")
+        not_yet(f"GroupResult.{name}")
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.results)
@@ -65,41 +65,41 @@ class PixyzExecute:
         raise TypeError("pixyz_execute is not called but sent: pixyz_execute.s(params, pc).apply_async()")
 
     def s(self, *_: Any, **__: Any) -> Any:
-        _not_yet("pixyz_execute.s")
+        not_yet("pixyz_execute.s")
 
     def si(self, *_: Any, **__: Any) -> Any:
-        _not_yet("pixyz_execute.si")
+        not_yet("pixyz_execute.si")
 
     signature = s
     subtask = s
 
     def apply_async(self, *_: Any, **__: Any) -> Any:
-        _not_yet("pixyz_execute.apply_async")
+        not_yet("pixyz_execute.apply_async")
 
     def delay(self, *_: Any, **__: Any) -> Any:
-        _not_yet("pixyz_execute.delay")
+        not_yet("pixyz_execute.delay")
 
     def chunks(self, *_: Any, **__: Any) -> Any:
-        _not_yet("pixyz_execute.chunks")
+        not_yet("pixyz_execute.chunks")
 
 
 pixyz_execute = PixyzExecute()
 
 
 def chain(*_: Any, **__: Any) -> Any:
-    _not_yet("chain")
+    not_yet("chain")
 
 
 def group(*_: Any, **__: Any) -> Any:
-    _not_yet("group")
+    not_yet("group")
 
 
 def chord(*_: Any, **__: Any) -> Any:
-    _not_yet("chord")
+    not_yet("chord")
 
 
 def chunks(*_: Any, **__: Any) -> Any:
-    _not_yet("chunks")
+    not_yet("chunks")
 
 
 def subtask_async(pc: Any, entrypoint: str, params: Any = None, **options: Any) -> Any:
@@ -116,3 +116,19 @@ def allow_join_result() -> Iterator[None]:
         yield
     finally:
         _joining = before
+
+
+class TasksUtils:
+    """Inspection of task trees."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        not_yet(f"TasksUtils.{name}")
+
+
+class CeleryBackendResult:
+    """Inspection of stored results."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        not_yet("CeleryBackendResult")
