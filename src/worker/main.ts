@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { projectRoot } from '../config/project-root.js';
 import { loadSettings, type Settings, SettingsError } from '../config/settings.js';
+import { installSdkRuntime } from '../engine/sdk-runtime.js';
 import { connectEngine } from '../engine/temporal-engine.js';
 import { scriptEnvironment } from '../runner/environment.js';
 import { type RunnerOptions, RunnerStartError } from '../runner/options.js';
@@ -9,7 +10,6 @@ import { createRunner } from '../runner/runner.js';
 import { JobStore } from '../store/job-store.js';
 import { serveHealth } from './health.js';
 import { createScriptWorker } from './script-worker.js';
-import { installSdkRuntime } from './sdk-runtime.js';
 
 /** A worker process: serves the queues of `QUEUE_NAME` until it is told to stop or has run its last task. */
 

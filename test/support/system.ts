@@ -28,6 +28,7 @@ export interface SystemUnderTest {
 }
 
 export interface PartUnderTest {
+  readonly name: string;
   readonly pid: number;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   readonly url: string;
@@ -109,7 +110,7 @@ async function stopAll(parts: PartUnderTest[], folder: string): Promise<void> {
 }
 
 async function isReady(part: PartUnderTest): Promise<boolean> {
-  const answer = await fetch(`${part.url}/readyz`, { signal: AbortSignal.timeout(2000) });
+  const answer = await fetch(`${part.url}${part.name === "api" ? "/" : "/readyz"}`, { signal: AbortSignal.timeout(2000) });
   await answer.body?.cancel();
   return answer.ok;
 }
@@ -132,6 +133,7 @@ function spawnPart(
     child.once('exit', (code, signal) => resolve({ code, signal })),
   );
   return {
+    name,
     pid: child.pid ?? 0,
     exited,
     url,

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { projectRoot } from '../config/project-root.js';
+import { loadSettings, type Settings, SettingsError } from '../config/settings.js';
+import { ensureToken } from '../config/token.js';
+import { installSdkRuntime } from '../engine/sdk-runtime.js';
+import { connectEngine } from '../engine/temporal-engine.js';
+import { createScriptInspector } from '../runner/script-inspector.js';
+import { JobStore } from '../store/job-store.js';
+import { createEngineWorker } from '../worker/engine-worker.js';
+import { buildApp } from './app.js';
+
+/** The API as a process: reads the settings, listens, and ends cleanly when it is told to. */
+
+const serverWaitMs = 30_000;
+
+async function main(): Promise<void> {
+  const settings = loadSettings(process.env, process.cwd());
+  const logger = pino({ level: settings.LOGLEVEL, name: 'api' });
+  for (const notice of settings.notices) logger.warn(notice);
+  if (settings.DEBUG) logger.info({ settings: withoutSecrets(settings) }, 'the settings');
+
+  await installSdkRuntime(logger);
+  const token = await ensureToken(settings);
+  // The one time it is shown; on standard output and not in the log, which is kept and shipped elsewhere.
+  if (token.isNew) process.stdout.write(`API token (shown once, kept in ${token.file}): ${token.token}\n`);
+
+  const store = new JobStore(settings.SHARE_PATH, { sync: settings.TEMPORAL_SYNC === 'full' });
+  await store.open();
+  const engine = await connectEngine({
+    address: settings.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.TEMPORAL_PORT}`,
+    namespace: settings.TEMPORAL_NAMESPACE,
+    waitMs: serverWaitMs,
+  });
+  const inspector = createScriptInspector({
+    python: settings.PYTHON ?? 'python3',
+    pythonPath: [join(projectRoot, 'python')],
+  });
+  const app = await buildApp({
+    options: {
+      tokenSha256: token.sha256,
+      maxUploadBytes: settings.MAX_UPLOAD_SIZE,
+      processPath: settings.PROCESS_PATH,
+      retryTimeLimit: settings.PIXYZ_RETRY_TIME_LIMIT,
+      rescueWait: settings.PIXYZ_RESCUE_WAIT,
+      temporalUi: temporalUi(settings),
+    },
+    store,
+    engine,
+    inspector,
+    logger,
+  });
+
+  // The API interprets graphs itself: a job's first step is then taken here, without a trip through a queue.
+  const interpreter = await createEngineWorker(engine, store, { callbackSecret: settings.CALLBACK_SECRET });
+  const interpreting = interpreter.run().catch((error: unknown) => {
+    logger.fatal({ err: error }, 'the interpreter of graphs has failed');
+    process.exit(1);
+  });
+
+  let closing = false;
+  const stop = async (signal: string) => {
+    if (closing) return;
+    closing = true;
+    logger.info({ signal }, 'the API is told to stop');
+    await app.close();
+    if (interpreter.getState() === 'RUNNING') interpreter.shutdown();
+    await interpreting;
+    await inspector.close();
+    await engine.close();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  await app.listen({ host: settings.API_HOST, port: settings.API_PORT });
+}
+
+/** The page where people see traces: as configured, else that of the embedded server. */
+function temporalUi(settings: Settings): { url: string; namespace: string } | null {
+  const embedded = settings.TEMPORAL_ADDRESS === undefined ? `http://127.0.0.1:${settings.TEMPORAL_UI_PORT}` : null;
+  const url = settings.TEMPORAL_UI_URL ?? embedded;
+  return url === null ? null : { url, namespace: settings.TEMPORAL_NAMESPACE };
+}
+
+function withoutSecrets(settings: Settings): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, /SECRET|PASSWORD/.test(name) && value ? '(set)' : value]),
+  );
+}
+
+main().catch((error: unknown) => {
+  // A problem of the configuration is told as a sentence; anything else with its stack.
+  process.stderr.write(`${error instanceof SettingsError ? error.message : (error as Error).stack}\n`);
+  process.exitCode = 1;
+});
