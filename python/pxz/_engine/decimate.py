@@ -17,8 +17,10 @@ import numpy as np
 from .meshmath import crease_normals, weld
 from .model import FloatArray, IntArray, Mesh, Primitive
 
-STEPS = 10
-CHUNK = 4096
+FIRST, FACTOR, COARSEST = 1e-6, 3.0, 0.1
+"""Tolerances to try, as parts of the size: the first, the step from one to the next, the largest."""
+STEPS = 6
+"""Halvings of the last step."""
 SMALL = 64
 """Primitives below this many triangles are left alone."""
 
@@ -61,21 +63,28 @@ def by_manifold(points: FloatArray, faces: IntArray, wanted: int) -> tuple[Float
     if body.is_empty():
         return None
     size = float(np.ptp(points, axis=0).max())
-    low, high, best = 1e-7, 0.08, None
-    for _ in range(STEPS):
-        middle = (low * high) ** 0.5
-        simplified = body.simplify(middle * size)
-        count = simplified.num_tri()
-        if count > wanted:
-            low = middle
+    # upwards in steps, each from the last result (a smaller body, so quick), then between the last two
+    tolerance, best, above = FIRST, None, body
+    while best is None and tolerance < COARSEST:
+        simplified = above.simplify(tolerance * size)
+        if simplified.num_tri() > wanted:
+            above, tolerance = simplified, tolerance * FACTOR
+        elif simplified.num_tri() >= 4:
+            best = simplified
         else:
-            high = middle
-            if count >= 4:
-                best = simplified
-            if count > 0.93 * wanted:
-                break
+            return None
     if best is None:
         return None
+    low, high = tolerance / FACTOR, tolerance
+    for _ in range(STEPS):
+        if best.num_tri() > 0.95 * wanted:
+            break
+        middle = (low * high) ** 0.5
+        simplified = above.simplify(middle * size)
+        if simplified.num_tri() > wanted:
+            low = middle
+        else:
+            high, best = middle, simplified
     mesh = best.to_mesh()
     return np.asarray(mesh.vert_properties)[:, :3], np.asarray(mesh.tri_verts)
 

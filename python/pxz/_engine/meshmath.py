@@ -4,12 +4,16 @@ triangle.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .model import FloatArray, IntArray, Primitive
 
 CREASE_DEGREES = 35.0
 """Sharper edges stay sharp when normals are made."""
+FAN = 64
+"""Corners at one place that are compared each with each."""
 
 
 def srgb_to_linear(values: FloatArray) -> FloatArray:
@@ -78,58 +82,83 @@ def weld(positions: FloatArray, triangles: IntArray, tolerance: float = 0.0) -> 
 
 
 def crease_normals(primitive: Primitive, degrees: float = CREASE_DEGREES) -> Primitive:
-    """The primitive with normals: smooth where faces meet at less than `degrees`, split vertices where they meet more
-    sharply.
+    """The primitive with normals: smooth where faces meet at less than `degrees`, with vertices split where they do not.
 
-    Each triangle corner averages the faces around its (welded) vertex that are within the angle of its own face;
-    corners that end up with the same vertex and the same normal share it again. Averages weigh by area, which keeps
-    fillets even.
+    Vertices at one place count as one. Where all faces around a place agree, it gets their mean (by area, which keeps
+    fillets even). Elsewhere each corner takes the mean of the faces within the angle of its own face, and corners of
+    one vertex that end up with the same normal share it again.
     """
     triangles = primitive.triangles
     if not len(triangles):
         return primitive
     _, place = unique_rows(primitive.positions)
-    corner_place = place[triangles].ravel()
     weights = face_normals(primitive.positions, triangles)
     directions = unit(weights)
+    corner_vertex = triangles.ravel().astype(np.int64)
+    corner_place = place[corner_vertex]
     corner_face = np.repeat(np.arange(len(triangles)), 3)
-    order = np.argsort(corner_place, kind="stable")
-    counts = np.bincount(corner_place)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    # Visit neighbours by rank around the vertex: as many passes as the busiest vertex has corners, each pass vectorised
-    # over corners.
-    normals: FloatArray = np.zeros((len(corner_face), 3))
-    limit = np.cos(np.radians(degrees))
-    busiest = int(counts.max())
-    for rank in range(min(busiest, 64)):
-        has = np.flatnonzero(counts[corner_place] > rank)
-        other = corner_face[order[starts[corner_place[has]] + rank]]
-        near = np.einsum("ij,ij->i", directions[corner_face[has]], directions[other]) > limit
-        normals[has[near]] += weights[other[near]]
-    if busiest > 64:  # a fan around one vertex (a cone's tip, a disc's centre): plain average for what the cap left out
-        smooth = scatter_add(corner_place, weights[corner_face], len(counts))
-        crowded = counts[corner_place] > 64
-        own, around = directions[corner_face[crowded]], unit(smooth[corner_place[crowded]])
-        agrees = np.einsum("ij,ij->i", own, around) > limit
-        normals[crowded] = np.where(agrees[:, None], around, own)
-    normals = unit(np.where(np.abs(normals).sum(1, keepdims=True) > 0, normals, directions[corner_face]))
-    rounded = np.round(normals * 4096).astype(np.int32)
-    first, inverse = unique_rows(np.column_stack([triangles.ravel().astype(np.int32), rounded]))
-    source = triangles.ravel()[first]
+    mean = unit(scatter_add(corner_place, weights[corner_face], int(place.max()) + 1))
+    # faces within half the angle of the mean are within the angle of each other
+    astray = np.einsum("ij,ij->i", directions[corner_face], mean[corner_place]) < np.cos(np.radians(degrees / 2))
+    # slivers have no say: what is a thousand times longer than wide points anywhere
+    sides = [
+        np.linalg.norm(primitive.positions[triangles[:, k]] - primitive.positions[triangles[:, k - 1]], axis=1)
+        for k in range(3)
+    ]
+    astray &= (np.linalg.norm(weights, axis=1) > 1e-3 * np.max(sides, axis=0) ** 2)[corner_face]
+    sharp = np.zeros(len(mean), bool)
+    sharp[corner_place[astray]] = True
+    split = np.flatnonzero(sharp[corner_place])
+    normals = mean[place]
+    if not len(split):
+        return replace(primitive, normals=normals)
+    own = _corner_normals(corner_place[split], corner_face[split], directions, weights, np.cos(np.radians(degrees)))
+    first, inverse = unique_rows(np.column_stack([corner_vertex[split], np.round(own * 4096)]).astype(np.int32))
+    source = np.concatenate([np.arange(len(primitive.positions)), corner_vertex[split][first]])
+    corners = corner_vertex.copy()
+    corners[split] = len(primitive.positions) + inverse
+    used, compact = np.unique(corners, return_inverse=True)
+    source, normals = source[used], np.concatenate([normals, own[first]])[used]
     return Primitive(
         primitive.positions[source],
-        inverse.reshape(-1, 3),
-        normals[first],
+        compact.reshape(-1, 3),
+        normals,
         None if primitive.uv is None else primitive.uv[source],
         None if primitive.colors is None else primitive.colors[source],
         primitive.material,
     )
 
 
-def with_normals(primitive: Primitive) -> Primitive:
-    """The primitive itself where it has usable normals, else a copy with made ones."""
-    usable = primitive.normals is not None and len(primitive.normals) == len(primitive.positions)
-    return primitive if usable else crease_normals(primitive)
+def _corner_normals(
+    place: IntArray, face: IntArray, directions: FloatArray, weights: FloatArray, limit: float
+) -> FloatArray:
+    """(k,3) unit normals for corners, given their places and faces: the mean of faces at the place within the angle."""
+    _, place = np.unique(place, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    counts = np.bincount(place)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    normals: FloatArray = np.zeros((len(place), 3))
+    # visit neighbours by rank around the place: as many passes as the busiest place has corners, each for all corners
+    for rank in range(min(int(counts.max()), FAN)):
+        has = np.flatnonzero(counts[place] > rank)
+        other = face[order[starts[place[has]] + rank]]
+        near = np.einsum("ij,ij->i", directions[face[has]], directions[other]) > limit
+        normals[has[near]] += weights[other[near]]
+    crowded = counts[place] > FAN
+    if crowded.any():  # the centre of a disc, the tip of a cone: too many to compare each with each
+        around = unit(scatter_add(place, weights[face], len(counts)))[place[crowded]]
+        flat = directions[face[crowded]]
+        normals[crowded] = np.where((np.einsum("ij,ij->i", flat, around) > limit)[:, None], around, flat)
+    return unit(np.where(np.abs(normals).sum(1, keepdims=True) > 0, normals, directions[face]))
+
+
+def ensure_normals(primitive: Primitive) -> Primitive:
+    """Give a primitive normals where it has none, in place (vertices may be split), so that they are made only once."""
+    if primitive.normals is None or len(primitive.normals) != len(primitive.positions):
+        made = crease_normals(primitive)
+        primitive.positions, primitive.triangles, primitive.normals = made.positions, made.triangles, made.normals
+        primitive.uv, primitive.colors = made.uv, made.colors
+    return primitive
 
 
 def clean(primitive: Primitive, tolerance: float) -> Primitive:
@@ -183,7 +212,7 @@ def joined(primitives: list[Primitive]) -> Primitive:
     """One primitive from several of one material. An attribute only some have is filled in: UV 0, colour white, normals
     made.
     """
-    primitives = [with_normals(p) for p in primitives]
+    primitives = [ensure_normals(p) for p in primitives]
     offsets = np.cumsum([0] + [len(p.positions) for p in primitives])
     faces = [p.triangles.astype(np.int64) + o for p, o in zip(primitives, offsets, strict=False)]
     uv = colors = None

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..meshmath import transformed, with_normals
-from ..model import DEFAULT_COLOR, FloatArray, IntArray, Material, Occurrence, Primitive
+from ..meshmath import ensure_normals, transformed
+from ..model import DEFAULT_COLOR, FloatArray, IntArray, Material, Occurrence
 from ..textures import linear_pixels
 
 Pyramid = list[FloatArray]
@@ -63,14 +63,11 @@ def gather(parts: Iterable[tuple[Occurrence, FloatArray]]) -> Soup:
     surfaces = [Surface()]
     numbers: dict[int, int] = {}
     pyramids: dict[int, Pyramid] = {}
-    prepared: dict[int, Primitive] = {}
     lists: dict[str, list[FloatArray | IntArray]] = {k: [] for k in ("p", "n", "c", "u", "f", "s", "q", "r")}
     count = 0
     for occurrence, matrix in parts:
         for primitive in occurrence.mesh.primitives if occurrence.mesh else ():
-            if id(primitive) not in prepared:
-                prepared[id(primitive)] = with_normals(primitive)
-            placed = transformed(prepared[id(primitive)], matrix)
+            placed = transformed(ensure_normals(primitive), matrix)
             size = len(placed.positions)
             base = np.array(placed.material.color if placed.material else DEFAULT_COLOR, np.float32)
             colors = (

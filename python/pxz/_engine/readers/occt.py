@@ -69,7 +69,8 @@ def to_step(path: str, kind: str) -> bytes:
             lines = [text for text in done.stdout.splitlines() if "Error" in text or "Not a" in text]
             reason = lines[0].split("\t: ")[-1].replace("\x1b[0m", "").strip() if lines else "no shape in it"
             raise ReadError(
-                f"{name}: OpenCASCADE cannot read this {kind} file ({reason}); it is damaged or cut short, save it again"
+                f"{name}: OpenCASCADE cannot read this {kind} file ({reason}); "
+                "it is damaged or cut short, save it again"
             )
         with open(target, "rb") as file:
             return file.read()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..meshmath import transformed
+from ..meshmath import ensure_normals, transformed
 from ..model import FloatArray, Mesh, Occurrence, Primitive
 
 Y_UP_M_TO_Z_UP_MM: FloatArray = np.array([[1e3, 0, 0, 0], [0, 0, -1e3, 0], [0, 1e3, 0, 0], [0, 0, 0, 1]], float)
@@ -41,12 +41,12 @@ class Scene:
                 if occurrence.mesh is not None:
                     yield Part(occurrence.name, occurrence.mesh, matrix)
 
-    def placed(self, matrix: FloatArray | None = None) -> Iterator[tuple[str, Primitive]]:
+    def placed(self, matrix: FloatArray | None = None, normals: bool = False) -> Iterator[tuple[str, Primitive]]:
         """Every primitive of every part in world space (times `matrix`), with the part's name."""
         for part in self.parts():
             world = part.matrix if matrix is None else matrix @ part.matrix
             for primitive in part.mesh.primitives:
-                yield part.name, transformed(primitive, world)
+                yield part.name, transformed(ensure_normals(primitive) if normals else primitive, world)
 
 
 def corner_colors(primitive: Primitive) -> FloatArray:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..meshmath import unit, with_normals
+from ..meshmath import unit, ensure_normals
 from ..model import FloatArray, IntArray, Material, Mesh, Occurrence, Primitive, Texture
 from ..textures import portable
 from .flat import Scene
@@ -112,7 +112,7 @@ class _Writer:
         return self.remember(mesh, self.add("meshes", {"name": mesh.name, "primitives": primitives}))
 
     def primitive(self, primitive: Primitive) -> Json:
-        made = with_normals(primitive)
+        made = ensure_normals(primitive)
         attributes = {"POSITION": self.accessor(made.positions, "VEC3", 34962, box=True)}
         if made.normals is not None:
             lengths = np.linalg.norm(made.normals, axis=1)

@@ -9,7 +9,7 @@ from typing import TextIO
 
 import numpy as np
 
-from ..meshmath import linear_to_srgb, with_normals
+from ..meshmath import linear_to_srgb
 from ..model import Material, Primitive, Texture
 from ..textures import ALLOWED, portable
 from .flat import Scene
@@ -24,8 +24,7 @@ def write(scene: Scene, path: str) -> None:
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"# open pxz, metres, Y up\nmtllib {_word(os.path.basename(stem))}.mtl\n")
         last = None
-        for name, placed in scene.placed():
-            primitive = with_normals(placed)
+        for name, primitive in scene.placed(normals=True):
             if name != last:
                 file.write(f"o {_word(name)}\n")
             last = name

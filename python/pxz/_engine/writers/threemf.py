@@ -41,9 +41,9 @@ def write(scene: Scene, path: str) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
         archive.writestr("[Content_Types].xml", CONTENT_TYPES)
         archive.writestr("_rels/.rels", RELATIONS)
-        with archive.open("3D/3dmodel.model", "w", force_zip64=True) as raw:
-            with io.TextIOWrapper(raw, encoding="utf-8", write_through=False) as file:
-                _model(file, meshes, tables, palette, [(p.name, p.mesh, p.matrix) for p in parts])
+        raw = archive.open("3D/3dmodel.model", "w", force_zip64=True)
+        with io.TextIOWrapper(raw, encoding="utf-8") as file:
+            _model(file, meshes, tables, palette, [(p.name, p.mesh, p.matrix) for p in parts])
 
 
 def _table(mesh: Mesh) -> tuple[FloatArray, FloatArray, list[tuple[str, str]]]:

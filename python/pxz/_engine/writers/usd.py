@@ -15,7 +15,7 @@ from io import StringIO
 
 import numpy as np
 
-from ..meshmath import with_normals
+from ..meshmath import ensure_normals
 from ..model import FloatArray, Material, Mesh, Occurrence, Primitive, Texture
 from ..textures import ALLOWED, portable
 from .flat import Scene, corner_colors
@@ -140,12 +140,13 @@ class _Layer:
             if primitive.is_points:
                 self.points(primitive, self.name("points", taken))
             else:
-                self.triangles(with_normals(primitive), self.name("mesh", taken))
+                self.triangles(ensure_normals(primitive), self.name("mesh", taken))
 
     def points(self, primitive: Primitive, prim: str) -> None:
-        extent = np.ptp(primitive.positions, axis=0).max() or 1.0
-        width = float(extent) / max(10.0, len(primitive.positions) ** 0.5)
+        low, high = primitive.positions.min(0), primitive.positions.max(0)
+        width = float((high - low).max() or 1.0) / max(10.0, len(primitive.positions) ** 0.5)
         self.out.write(f'def Points "{prim}"\n{{\npoint3f[] points = [{_floats(primitive.positions)}]\n')
+        self.out.write(f"float3[] extent = [{_floats(np.stack([low, high]))}]\n")
         self.out.write(f'float[] widths = [{width:.6g}] (\n    interpolation = "constant"\n)\n')
         self.colors(primitive)
         self.out.write("}\n")
@@ -199,13 +200,13 @@ class _Layer:
             self.out.write(f"color3f inputs:emissiveColor = ({_floats(np.array(material.emissive))})\n")
         self.out.write("token outputs:surface\n}\n")
         if picture:
-            self.out.write(
-                'def Shader "reader"\n{\nuniform token info:id = "UsdPrimvarReader_float2"\n'
-                'string inputs:varname = "st"\nfloat2 outputs:result\n}\ndef Shader "picture"\n{\nuniform token info:id = "UsdUVTexture"\n'
-                f'asset inputs:file = @{picture}@\ntoken inputs:sourceColorSpace = "sRGB"\n'
-                f'token inputs:wrapS = "repeat"\ntoken inputs:wrapT = "repeat"\nfloat4 inputs:scale = ({_floats(np.array(material.color))})\n'
-                f"float2 inputs:st.connect = <{path}/reader.outputs:result>\nfloat3 outputs:rgb\n}}\n"
-            )
+            self.out.write('def Shader "reader"\n{\nuniform token info:id = "UsdPrimvarReader_float2"\n')
+            self.out.write('string inputs:varname = "st"\nfloat2 outputs:result\n}\n')
+            self.out.write('def Shader "picture"\n{\nuniform token info:id = "UsdUVTexture"\n')
+            self.out.write(f'asset inputs:file = @{picture}@\ntoken inputs:sourceColorSpace = "sRGB"\n')
+            self.out.write('token inputs:wrapS = "repeat"\ntoken inputs:wrapT = "repeat"\n')
+            self.out.write(f"float4 inputs:scale = ({_floats(np.array(material.color))})\n")
+            self.out.write(f"float2 inputs:st.connect = <{path}/reader.outputs:result>\nfloat3 outputs:rgb\n}}\n")
         self.out.write("}\n")
 
     def picture(self, texture: Texture) -> str | None:
