@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Connection } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cliArguments } from './cli-arguments.js';
 import { dynamicConfigFile } from './dynamic-config.js';
 import { freePorts, isPortFree } from './free-ports.js';
@@ -18,6 +18,8 @@ export interface TemporalOptions {
   readonly port: number;
   /** 0: any free port; null: no Web UI. */
   readonly uiPort: number | null;
+  /** Called when the Web UI ended without being asked to; it is then started again. */
+  readonly onUiLost?: (reason: string) => void;
   readonly namespace: string;
   readonly sync?: 'normal' | 'full';
   /** Where `temporal.log` and `temporal-ui.log` go. Default: `logs/` beside the database. */
@@ -37,8 +39,8 @@ export interface RunningTemporal {
   /** Of the guard that leads the server's process group. */
   readonly pid: number;
   readonly logFile: string;
-  /** Resolves when the server has ended, asked or not. */
-  readonly exited: Promise<void>;
+  /** Resolves with the reason when the server has ended, asked or not. */
+  readonly exited: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -99,23 +101,17 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
   const env = environment(options.env ?? process.env);
   const { programs } = options;
 
-  const processes: GuardedProcess[] = [];
-  const stopAll = async () => {
-    await Promise.all(processes.map((running) => running.stop()));
-    release();
-  };
-
+  let server: GuardedProcess | undefined;
+  let ui: { stop(): Promise<void> } | undefined;
   try {
     if (programs.kind === 'cli') {
-      processes.push(
-        await startGuarded({
-          command: programs.cli,
-          args: cliArguments({ ...options, port: ports.frontend, uiPort, host }),
-          env,
-          logFile,
-          graceSeconds,
-        }),
-      );
+      server = await startGuarded({
+        command: programs.cli,
+        args: cliArguments({ ...options, port: ports.frontend, uiPort, host }),
+        env,
+        logFile,
+        graceSeconds,
+      });
     } else {
       const configFile = join(home, 'temporal-server.json');
       writePrivate(
@@ -129,25 +125,23 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
           metricsAddress: options.metricsPort ? `${host}:${options.metricsPort}` : null,
         }),
       );
-      processes.push(
-        await startGuarded({
-          command: programs.server,
-          args: ['--config-file', configFile, '--allow-no-auth', 'start'],
-          env,
-          logFile,
-          graceSeconds,
-        }),
-      );
+      server = await startGuarded({
+        command: programs.server,
+        args: ['--config-file', configFile, '--allow-no-auth', 'start'],
+        env,
+        logFile,
+        graceSeconds,
+      });
     }
-    const server = processes[0] as GuardedProcess;
-    const early = server.exited.then(({ code, signal }) => {
+    const reason = server.exited.then(({ code, signal }) => signal ?? `exit code ${code}`);
+    const early = reason.then((why) => {
       throw new TemporalStartError(
-        `the Temporal server ended before it was ready (${signal ?? `exit code ${code}`}); its log ${logFile} ends with:\n${tail(logFile, logStart)}`,
+        `the Temporal server ended before it was ready (${why}); its log ${logFile} ends with:\n${tail(logFile, logStart)}`,
       );
     });
     early.catch(() => {});
 
-    let ui: Promise<unknown> = Promise.resolve();
+    let uiUrl = programs.kind === 'cli' && uiPort !== null ? `http://${host}:${uiPort}` : null;
     if (uiPort !== null && programs.kind === 'server' && programs.ui !== null) {
       const folder = join(home, 'temporal-ui');
       mkdirSync(folder, { recursive: true });
@@ -161,16 +155,22 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
           codecEndpoint: options.codecEndpoint ?? null,
         }),
       );
-      ui = startGuarded({
-        command: programs.ui,
-        args: ['--config', folder, '--env', 'ui', 'start'],
-        env,
-        logFile: uiLogFile,
-        graceSeconds: 2,
-      }).then((running) => processes.push(running));
+      const program = programs.ui;
+      ui = await keepRunning(
+        () =>
+          startGuarded({
+            command: program,
+            args: ['--config', folder, '--env', 'ui', 'start'],
+            env,
+            logFile: uiLogFile,
+            graceSeconds: 2,
+          }),
+        options.onUiLost ?? (() => {}),
+      );
+      uiUrl = `http://${host}:${uiPort}`;
     }
 
-    const ready = connectWhenReady(address, 60_000).then(async (connection: Connection) => {
+    const ready = connectWhenReady(address, 60_000).then(async (connection) => {
       try {
         await prepareNamespace(connection, options.namespace);
       } finally {
@@ -178,21 +178,54 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
       }
     });
     ready.catch(() => {});
-    await Promise.all([Promise.race([ready, early]), ui]);
-    const hasUi = uiPort !== null && (programs.kind === 'cli' || programs.ui !== null);
+    await Promise.race([ready, early]);
+    const running = server;
     return {
       address,
       namespace: options.namespace,
-      uiUrl: hasUi ? `http://${host}:${uiPort}` : null,
-      pid: server.pid,
+      uiUrl,
+      pid: running.pid,
       logFile,
-      exited: server.exited.then(() => undefined),
-      stop: stopAll,
+      exited: reason.then(async (why) => {
+        await ui?.stop();
+        release();
+        return why;
+      }),
+      stop: async () => {
+        await Promise.all([running.stop(), ui?.stop()]);
+        release();
+      },
     };
   } catch (error) {
-    await Promise.all(processes.map((running) => running.stop(2)));
+    await Promise.all([server?.stop(2), ui?.stop()]);
     throw error;
   }
+}
+
+/** The Web UI is no reason to stop anything: it is started again, after a pause. */
+async function keepRunning(
+  start: () => Promise<GuardedProcess>,
+  onLost: (reason: string) => void,
+): Promise<{ stop(): Promise<void> }> {
+  const stopping = new AbortController();
+  let running = await start();
+  const kept = (async () => {
+    for (;;) {
+      const { code, signal } = await running.exited;
+      if (stopping.signal.aborted) return;
+      onLost(signal ?? `exit code ${code}`);
+      await sleep(5000, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      running = await start();
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await running.stop();
+      await kept;
+    },
+  };
 }
 
 async function choosePorts(options: TemporalOptions): Promise<TemporalPorts> {

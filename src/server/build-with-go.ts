@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { projectRoot } from '../config/project-root.js';
+import { Problem, type SetUpTools } from '../setup/tools.js';
+import { hasPrograms, publishPrograms } from './program-cache.js';
+import {
+  builtPrograms,
+  builtProgramsFolder,
+  programsIn,
+  type TemporalPrograms,
+  versionOf,
+} from './temporal-programs.js';
+
+/** The server, its SQL tool and the Web UI, built from the pinned module in `tools/temporal`: once per user and version. */
+
+const packages = {
+  [builtPrograms.sqlTool]: 'go.temporal.io/server/cmd/tools/sql',
+  [builtPrograms.ui]: 'github.com/temporalio/ui-server/v2/cmd/server',
+  [builtPrograms.server]: 'go.temporal.io/server/cmd/server',
+};
+
+/** Go fetches the toolchain that a module asks for by itself since this one. */
+const oldestGo = [1, 21] as const;
+
+const moduleFolder = join(projectRoot, 'tools', 'temporal');
+const capture = promisify(execFile);
+
+export async function goVersion(env: NodeJS.ProcessEnv): Promise<string | null> {
+  try {
+    // Outside of the module: inside, an older Go would fetch the newer toolchain just to say its version.
+    const { stdout } = await capture('go', ['env', 'GOVERSION'], { env: { ...env, GOTOOLCHAIN: 'local' }, cwd: '/' });
+    return stdout.trim().replace(/^go/, '');
+  } catch {
+    return null;
+  }
+}
+
+export function canBuildWith(version: string | null): boolean {
+  if (version === null) return false;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > oldestGo[0] || (major === oldestGo[0] && minor >= oldestGo[1]);
+}
+
+export async function buildTemporal(
+  cachePath: string,
+  tools: SetUpTools,
+  env: NodeJS.ProcessEnv,
+): Promise<TemporalPrograms> {
+  const destination = builtProgramsFolder(cachePath);
+  mkdirSync(dirname(destination), { recursive: true });
+  const waiting = () => tools.say('  another set-up is building the Temporal server; waiting for it …');
+  await tools.withLock(`${destination}.lock`, waiting, async () => {
+    if (await hasPrograms(destination, Object.values(builtPrograms))) return;
+    await tools.step('Temporal server (built with Go, once; about 5 minutes on two cores)', (detail) =>
+      build(destination, tools, env, detail),
+    );
+  });
+  return programsIn(destination);
+}
+
+async function build(
+  destination: string,
+  tools: SetUpTools,
+  env: NodeJS.ProcessEnv,
+  detail: (text: string) => void,
+): Promise<void> {
+  const folder = `${destination}.new`;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  // A workspace or flags of the user's own would change what is built.
+  const goEnv = { ...env, GOFLAGS: '-mod=readonly', GOWORK: 'off', CGO_ENABLED: '0' };
+  let modules = 0;
+  const all = Object.values(packages);
+  const list: string[] = [];
+  detail('downloading modules');
+  await tools.runProgram('go', ['list', '-deps', ...all], {
+    what: 'downloading the modules of the Temporal server',
+    cwd: moduleFolder,
+    env: goEnv,
+    onLine: (line) => {
+      if (line.startsWith('go: downloading')) detail(`downloading modules (${++modules})`);
+      else list.push(line);
+    },
+  });
+  const compiled = new Set<string>();
+  for (const [name, pkg] of Object.entries(packages)) {
+    await tools.runProgram('go', ['build', '-v', '-trimpath', '-ldflags', '-s -w', '-o', join(folder, name), pkg], {
+      what: `building ${name}`,
+      cwd: moduleFolder,
+      env: goEnv,
+      onLine: (line) => {
+        compiled.add(line);
+        detail(`${compiled.size} of ${list.length} packages`);
+      },
+    });
+  }
+  detail('checking');
+  const versions: Record<string, string> = {};
+  for (const name of Object.keys(packages)) {
+    const version = await versionOf(join(folder, name));
+    if (version === null) throw new Problem(`${name} was built, but does not run`);
+    versions[name] = version;
+  }
+  await publishPrograms(folder, destination, versions);
+}

@@ -1,0 +1,126 @@
+// @ts-check
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withLock } from './lock.mjs';
+import { Problem } from './problem.mjs';
+import { say, step } from './progress.mjs';
+import { runProgram } from './run-program.mjs';
+
+/**
+ * What must be there before any of our own code can run: a recent Node, the packages, the compiled sources. Only Node's
+ * own modules are used here. Everything after that is `src/setup`.
+ */
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const lockFile = join(root, '.data', 'setup.lock');
+const waiting = () => say('  another set-up is at work in this folder; waiting for it …');
+
+const oldestNode = [20, 19];
+
+export function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [oldMajor = 0, oldMinor = 0] = oldestNode;
+  if (major < oldMajor || (major === oldMajor && minor < oldMinor)) {
+    throw new Problem(`Node.js ${oldestNode.join('.')} or newer is needed; this is ${process.versions.node}`);
+  }
+}
+
+/**
+ * Whether node_modules holds what package-lock.json names. npm writes its own list there last, so a list means that the
+ * installation was not interrupted.
+ */
+function packagesAreInstalled() {
+  try {
+    const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+    const there = JSON.parse(readFileSync(join(root, 'node_modules', '.package-lock.json'), 'utf8')).packages;
+    return Object.entries(wanted).every(
+      ([path, entry]) =>
+        path === '' ||
+        entry.link ||
+        (there[path] === undefined ? entry.optional || entry.peer : there[path].version === entry.version),
+    );
+  } catch {
+    return false;
+  }
+}
+
+export async function installPackages() {
+  if (packagesAreInstalled()) return;
+  await withLock(lockFile, waiting, async () => {
+    if (packagesAreInstalled()) return;
+    // Not `npm ci`: some registries carry the binary packages of some platforms only, so a lock file made with one of
+    // them lacks the others, which `npm ci` refuses. This installs what the lock file names and leaves it as it is.
+    await step('npm packages', () =>
+      runProgram('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+        cwd: root,
+        what: 'npm install',
+      }),
+    );
+  });
+}
+
+/** Files below a folder, sorted. @param {string} folder @returns {string[]} */
+function filesBelow(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+/** Changes whenever a source file does: by size and time, which costs milliseconds. */
+function sourceState() {
+  const hash = createHash('sha256');
+  for (const file of [
+    ...filesBelow(join(root, 'src')),
+    join(root, 'tsconfig.json'),
+    join(root, 'tsconfig.build.json'),
+    join(root, 'package-lock.json'),
+  ]) {
+    const { size, mtimeMs } = statSync(file);
+    hash.update(`${file} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+const dist = join(root, 'dist');
+const stamp = join(dist, '.source-state');
+
+function isBuilt() {
+  try {
+    return readFileSync(stamp, 'utf8') === sourceState();
+  } catch {
+    return false;
+  }
+}
+
+/** Compiles `src` to `dist`, beside the old one and then in its place: nobody sees half a build. */
+export async function compile() {
+  if (isBuilt()) return;
+  await withLock(lockFile, waiting, async () => {
+    const state = sourceState();
+    if (isBuilt()) return;
+    await step('TypeScript', async () => {
+      for (const name of readdirSync(root)) {
+        if (/^dist\.(new|old)/.test(name)) rmSync(join(root, name), { recursive: true, force: true });
+      }
+      const fresh = join(root, `dist.new.${process.pid}`);
+      const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+      await runProgram(
+        process.execPath,
+        [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh, '--incremental', 'false'],
+        { cwd: root, what: 'compiling the TypeScript sources' },
+      );
+      for (const name of ['workflow-bundle.js', 'workflow-bundle.key']) {
+        // Made by the step after this one, which keeps it when its sources are the same.
+        if (existsSync(join(dist, name))) renameSync(join(dist, name), join(fresh, name));
+      }
+      writeFileSync(join(fresh, '.source-state'), state);
+      const old = join(root, `dist.old.${process.pid}`);
+      if (existsSync(dist)) renameSync(dist, old);
+      renameSync(fresh, dist);
+      rmSync(old, { recursive: true, force: true });
+    });
+  });
+}

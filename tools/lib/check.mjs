@@ -1,0 +1,77 @@
+// @ts-check
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './bootstrap.mjs';
+import { say } from './progress.mjs';
+
+/**
+ * What is to be green before a commit: format, lint, types, dead code, the unit tier. Everything runs, also after a
+ * failure; only what failed shows its output.
+ * @param {{ python: string }} setUp
+ * @returns {Promise<number>}
+ */
+export async function check({ python }) {
+  const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
+  const node = process.execPath;
+  /** @type {[string, string, string[]][]} */
+  const checks = [
+    ['format and import order (biome)', node, [bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings']],
+    ['types (tsc)', node, [bin('typescript/bin/tsc'), '-p', '.']],
+    [
+      'lint (oxlint)',
+      node,
+      [bin('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'tools'],
+    ],
+    ['dead code (knip)', node, [bin('knip/bin/knip.js')]],
+    ['Python format (ruff)', python, ['-m', 'ruff', 'format', '--check', 'python', 'processes']],
+    ['Python lint (ruff)', python, ['-m', 'ruff', 'check', 'python', 'processes']],
+    ...(existsSync(join(root, 'python', 'pyproject.toml')) || existsSync(join(root, 'pyproject.toml'))
+      ? [/** @type {[string, string, string[]]} */ (['Python types (mypy)', python, ['-m', 'mypy']])]
+      : []),
+    ['unit tests (vitest)', node, [bin('vitest/vitest.mjs'), 'run', '--project', 'unit']],
+  ];
+  let failed = 0;
+  // Two at a time: as many as the smallest machine has cores.
+  const queue = [...checks];
+  await Promise.all(
+    [1, 2].map(async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const [title, command, args] = next;
+        const started = performance.now();
+        const { code, output } = await captured(command, args, { ...process.env, PYTHON: python });
+        const time = `${((performance.now() - started) / 1000).toFixed(1)} s`;
+        say(`  ${code === 0 ? 'ok    ' : 'FAILED'} ${title} (${time})`);
+        if (code !== 0) {
+          failed += 1;
+          say(output.trimEnd());
+        }
+      }
+    }),
+  );
+  say(failed === 0 ? 'all checks passed' : `${failed} of ${checks.length} checks failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+/**
+ * @param {string} command @param {readonly string[]} args @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+function captured(command, args, env) {
+  return new Promise((resolve) => {
+    let output = '';
+    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
+    }
+    const end = () => child.kill('SIGTERM');
+    process.once('exit', end);
+    child.once('error', (error) => resolve({ code: 1, output: error.message }));
+    child.once('close', (code) => {
+      process.removeListener('exit', end);
+      resolve({ code: code ?? 1, output });
+    });
+  });
+}
