@@ -6,7 +6,7 @@ import { projectRoot } from '../src/config/project-root.js';
 import { loadSettings } from '../src/config/settings.js';
 import { machineFacts } from './support/machine.js';
 import { measureReads, measureRound, type Plan, type Round } from './support/measure.js';
-import { ours } from './support/ours.js';
+import { ours, prepareOwn } from './support/ours.js';
 import { report } from './support/report.js';
 import { prepareRival, rival } from './support/rival.js';
 import type { System } from './support/system.js';
@@ -42,10 +42,11 @@ const sources = join(projectRoot, 'bench', 'celery');
 const settings = loadSettings(process.env, process.cwd());
 const machine = await machineFacts();
 const tools = await prepareRival(join(settings.PIXYZ_CACHE_PATH, 'bench'), sources, say);
+const own = await prepareOwn(settings.PIXYZ_CACHE_PATH, settings.PYTHON);
+const versions = { ...own.versions, ...tools.versions };
 const wanted = options.only.split(',');
-const systems: System[] = [ours(), rival('isolated', tools), rival('bare', tools)].filter((system) =>
-  wanted.includes(system.key),
-);
+const all: readonly System[] = [ours(own), rival('isolated', tools), rival('bare', tools)];
+const systems = all.filter((system) => wanted.includes(system.key));
 const script = await readFile(join(sources, 'trivial.py'), 'utf8');
 const plan: Plan = {
   warmUps: 20,
@@ -79,13 +80,13 @@ try {
       if (!options.keep) await rm(home, { recursive: true, force: true });
     }
   }
-  const text = report({ machine, versions: tools.versions, plan, stored, systems, rounds, reads });
+  const text = report({ machine, versions, plan, stored, systems, rounds, reads });
   say(`\n${text}`);
   const results = join(projectRoot, 'bench', 'results');
   await mkdir(results, { recursive: true });
   const at = new Date().toISOString();
   const name = `jobs-${at.slice(0, 19).replaceAll(':', '')}.json`;
-  const content = { at, machine, versions: tools.versions, plan, stored, rounds, reads };
+  const content = { at, machine, versions, plan, stored, rounds, reads };
   await writeFile(join(results, name), `${JSON.stringify(content, null, 1)}\n`);
   say(`\nbench/results/${name}`);
 } catch (error) {
