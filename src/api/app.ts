@@ -5,18 +5,26 @@ import { CachedInspector } from './cached-inspector.js';
 import type { ApiDeps, App } from './deps.js';
 import { JobsList } from './jobs-list.js';
 import { JobsReader } from './jobs-reader.js';
+import { patientEngine } from './patient-engine.js';
 import { useAuth } from './plugins/auth.js';
 import { useCors } from './plugins/cors.js';
 import { answerError, useErrors } from './plugins/errors.js';
 import { useExpectContinue } from './plugins/expect-continue.js';
+import { HttpMetrics, useHttpMetrics } from './plugins/http-metrics.js';
 import { useNotFound } from './plugins/not-found.js';
 import { useOpenApi } from './plugins/openapi.js';
 import { useRequestLog } from './plugins/request-log.js';
 import { QueueWatch } from './queue-watch.js';
 import { archiveRoutes } from './routes/archive.js';
+import { docsRoutes } from './routes/docs.js';
+import { eventsRoutes } from './routes/events.js';
+import { healthRoutes } from './routes/health.js';
+import { jobsControlRoutes } from './routes/jobs-control.js';
 import { jobsCreateRoutes } from './routes/jobs-create.js';
 import { jobsListRoutes } from './routes/jobs-list.js';
 import { jobsStateRoutes } from './routes/jobs-state.js';
+import { logsRoutes } from './routes/logs.js';
+import { metricsRoutes } from './routes/metrics.js';
 import { outputsRoutes } from './routes/outputs.js';
 import { processesRoutes } from './routes/processes.js';
 import { rootRoutes } from './routes/root.js';
@@ -26,7 +34,8 @@ import { Submitter } from './submission/submitter.js';
 const silenceMs = 120_000;
 
 /** The API as an application that never listens: `main.ts` and tests do. */
-export async function buildApp(deps: ApiDeps): Promise<App> {
+export async function buildApp(given: ApiDeps): Promise<App> {
+  const deps: ApiDeps = { ...given, engine: patientEngine(given.engine) };
   const app: App = Fastify({
     ...(deps.logger === undefined ? { logger: false } : { loggerInstance: deps.logger }),
     // Requests are logged once, when they have been answered, by useRequestLog.
@@ -39,7 +48,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     requestTimeout: 0,
     connectionTimeout: silenceMs,
     exposeHeadRoutes: false,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 4096 },
     frameworkErrors: (error, request, reply) => {
       answerError(error, request, reply as never);
@@ -53,7 +62,14 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   const inspector = new CachedInspector(deps.inspector);
   const submitter = new Submitter(deps, inspector);
 
+  // Open event streams would keep the application from closing.
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+  const streams = { keepAliveMs: deps.options.keepAliveMs ?? 15_000, closing: closing.signal };
+  const metrics = new HttpMetrics();
+
   useRequestLog(app);
+  useHttpMetrics(app, metrics);
   useErrors(app);
   useCors(app);
   useNotFound(app);
@@ -66,7 +82,13 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   processesRoutes(app, deps.options.processPath, inspector);
   jobsListRoutes(app, new JobsList(deps, reader));
   jobsStateRoutes(app, reader);
+  jobsControlRoutes(app, deps, reader, submitter);
   outputsRoutes(app, deps);
   archiveRoutes(app, deps, reader, queues);
+  logsRoutes(app, deps, reader, streams);
+  eventsRoutes(app, deps, reader, streams);
+  metricsRoutes(app, deps, queues, metrics);
+  healthRoutes(app, deps);
+  await docsRoutes(app);
   return app;
 }

@@ -2,14 +2,12 @@ import { isTerminal, type JobRecord, type RecordStatus } from '../contract/job.j
 import type { ListQuery, RunSummary } from '../engine/engine.js';
 import { errorCode } from '../store/atomic.js';
 import type { ApiDeps, Request } from './deps.js';
-import { within } from './http/within.js';
 import type { JobsReader } from './jobs-reader.js';
 import { presentState, unreadableState } from './presenters/job-state.js';
 import type { JobListQuery, JobState } from './schemas/jobs.js';
 
 type ListedState = ListQuery['states'][number];
 
-const patienceMs = 10_000;
 /** Records read at the same time. */
 const readers = 32;
 /** A filter that hardly anything passes ends a page early rather than walk the whole history in one request. */
@@ -32,7 +30,7 @@ export class JobsList {
     const jobs: JobState[] = [];
     let cursor = query.cursor;
     for (let pass = 0; pass < maxPasses; pass++) {
-      const page = await within(patienceMs, this.#deps.engine.list(toEngine(query, query.limit - jobs.length, cursor)));
+      const page = await this.#deps.engine.list(toEngine(query, query.limit - jobs.length, cursor));
       jobs.push(...(await this.#statesOf(page.runs, query.status, request)));
       if (page.next === null) return { jobs, next: null };
       cursor = page.next;

@@ -13,6 +13,8 @@ import { buildApp } from './app.js';
 /** The API as a process: reads the settings, listens, and ends cleanly when it is told to. */
 
 const serverWaitMs = 30_000;
+/** How long open requests may take to finish once the process is told to stop. */
+const drainMs = 20_000;
 
 async function main(): Promise<void> {
   const settings = loadSettings(process.env, process.cwd());
@@ -63,6 +65,8 @@ async function main(): Promise<void> {
     if (closing) return;
     closing = true;
     logger.info({ signal }, 'the API is told to stop');
+    // Uploads under way may finish; a client that never does must not hold the process.
+    setTimeout(() => app.server.closeAllConnections(), drainMs).unref();
     await app.close();
     if (interpreter.getState() === 'RUNNING') interpreter.shutdown();
     await interpreting;

@@ -1,5 +1,4 @@
 import type { Engine, QueueStats } from '../engine/engine.js';
-import { within } from './http/within.js';
 
 const keepMs = 5000;
 /** Custom queues are free text of users: what is remembered of them is bounded. */
@@ -18,7 +17,7 @@ export class QueueWatch {
     const now = Date.now();
     const known = this.#known.get(queue);
     if (known !== undefined && now - known.at < keepMs) return known.stats;
-    const stats = within(2000, this.#engine.queueStats(queue));
+    const stats = this.#engine.queueStats(queue);
     if (this.#known.size >= maxQueues) this.#known.clear();
     this.#known.set(queue, { at: now, stats });
     stats.catch(() => this.#known.delete(queue));

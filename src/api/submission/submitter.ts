@@ -5,6 +5,7 @@ import { jobIdOf } from '../../contract/ids.js';
 import type { FileRef, JobSpec } from '../../contract/job.js';
 import type { Json } from '../../contract/json.js';
 import { graphIdFromKey, newGraphId } from '../../contract/new-graph-id.js';
+import { preciseNow, utcWithoutOffset } from '../../contract/time.js';
 import { EngineError } from '../../errors/engine-error.js';
 import { errorCode } from '../../store/atomic.js';
 import type { IncomingJob } from '../../store/job-store.js';
@@ -17,7 +18,6 @@ import { entrypointOf, type JobSettings, readConfig, resolveSettings } from './j
 import { KeyedLock } from './keyed-lock.js';
 import { parseJson } from './parse-json.js';
 import { singleJobGraph } from './single-job-graph.js';
-import { pythonUtcNow } from './utc.js';
 
 /** A request that has passed every check; its files lie at their final names in the incoming folder. */
 interface CheckedRequest {
@@ -183,7 +183,7 @@ function specOf(checked: CheckedRequest, graphId: string, digest: string | null)
     computeOnly: settings.computeOnly,
     raw: settings.raw,
     context: { ...settings.context },
-    timeRequest: pythonUtcNow(),
+    timeRequest: utcWithoutOffset(preciseNow()),
     callback: settings.callback,
     retryOf: null,
     dispatch: settings.dispatch,

@@ -1,0 +1,55 @@
+import type { GraphInput } from '../contract/graph.js';
+import type { Engine, ListQuery, RunLabels } from '../engine/engine.js';
+import { EngineError } from '../errors/engine-error.js';
+
+/** gRPC: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
+const unreachableCodes: readonly unknown[] = [1, 4, 8, 14];
+
+/**
+ * The engine, but no request waits for a server that is away: after ten seconds, or when the connection says so, the
+ * answer is UNAVAILABLE. Other faults stay what they are: a client must not come again for a fault of ours.
+ */
+export function patientEngine(engine: Engine, patienceMs = 10_000): Engine {
+  const ask = async <T>(call: () => Promise<T>): Promise<T> => {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(unavailable(undefined)), patienceMs);
+    });
+    try {
+      return await Promise.race([call(), timeout]);
+    } catch (error) {
+      throw isUnreachable(error) ? unavailable(error) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return {
+    startGraph: (input: GraphInput, labels: RunLabels) => ask(() => engine.startGraph(input, labels)),
+    cancelJob: (jobId: string, reason: string) => ask(() => engine.cancelJob(jobId, reason)),
+    isOpen: (jobId: string) => ask(() => engine.isOpen(jobId)),
+    list: (query: ListQuery) => ask(() => engine.list(query)),
+    countByState: () => ask(() => engine.countByState()),
+    startArchive: (jobId: string, fingerprint: string) => ask(() => engine.startArchive(jobId, fingerprint)),
+    queueStats: (queue: string) => ask(() => engine.queueStats(queue)),
+    ping: (timeoutMs: number) => engine.ping(timeoutMs),
+    close: () => engine.close(),
+  };
+}
+
+function unavailable(cause: unknown): EngineError {
+  return new EngineError(
+    'UNAVAILABLE',
+    'the Temporal server cannot be reached: check that it runs, and TEMPORAL_ADDRESS',
+    {},
+    { cause },
+  );
+}
+
+function isUnreachable(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof EngineError) return false;
+    if (cause.name === 'TransportError') return true;
+    if ('code' in cause && unreachableCodes.includes(cause.code)) return true;
+  }
+  return false;
+}

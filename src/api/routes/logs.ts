@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { isTerminal, type JobRecord } from '../../contract/job.js';
+import { EngineError } from '../../errors/engine-error.js';
+import { logFileOf } from '../../store/layout.js';
+import type { ApiDeps, App } from '../deps.js';
+import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
+import type { JobsReader } from '../jobs-reader.js';
+import { LogFollower, logSizes, readLog } from '../logs.js';
+import { pause, RecordWatch } from '../record-watch.js';
+import { errorAnswers } from '../schemas/errors.js';
+import { jobParamsSchema, logListSchema, truthy } from '../schemas/jobs.js';
+
+const querySchema = z.object({
+  attempt: z
+    .union([z.literal('last').transform(() => null), z.coerce.number().int().min(1)])
+    .optional()
+    .describe('Which attempt, or `last` (default).'),
+  tail: z.coerce.number().int().min(0).max(1_000_000).optional().describe('Only so many lines from the end.'),
+  follow: truthy.default(false).describe('`true`: server-sent events while the script writes.'),
+});
+
+const example =
+  'event: log\nid: 1.18\ndata: {"attempt":1,"text":"reading pump.step\\n"}\n\nevent: end\nid: end\ndata: {"status":"SUCCESS"}\n\n';
+
+/** What the script printed: stdout and stderr as they came, native prints too. */
+export function logsRoutes(app: App, deps: ApiDeps, reader: JobsReader, streams: EventStreamOptions): void {
+  const { store, options } = deps;
+  const intervalMs = options.watchIntervalMs ?? 250;
+
+  app.get(
+    '/jobs/:job_uuid/logs',
+    {
+      config: {
+        docs: {
+          answers: {
+            200: {
+              type: 'text/plain',
+              description:
+                'With `attempt` or `tail`: the text. With `follow=true`: server-sent events `log` and `end` ' +
+                '(text/event-stream). Without any: JSON, the attempts with the sizes of their logs.',
+              example,
+            },
+          },
+        },
+      },
+      schema: {
+        tags: ['jobs'],
+        summary: 'Logs of a job, attempt by attempt',
+        description: 'A follower without `attempt` goes on with the next attempt when the job is tried again.',
+        security: [{ APIKeyHeader: [] }],
+        params: jobParamsSchema,
+        querystring: querySchema,
+        response: { ...errorAnswers(400, 401, 404) },
+      },
+    },
+    async (request, reply) => {
+      const jobId = request.params.job_uuid;
+      const { attempt, tail, follow } = request.query;
+      const record = await reader.required(jobId);
+      const paths = store.paths(jobId);
+      if (follow) {
+        const from = position(lastEventId(request));
+        return sendEvents(request, reply, streams, (signal) => {
+          return lines({ jobId, fixed: attempt ?? null, tail: tail ?? null, from, signal });
+        });
+      }
+      const sizes = await logSizes(paths);
+      if (attempt === undefined && tail === undefined) return reply.send(logListSchema.parse(listOf(record, sizes)));
+      const chosen = attempt ?? lastAttempt(record, sizes);
+      if (attempt != null && !sizes.has(attempt) && !record.attempts.some((known) => known.attempt === attempt)) {
+        throw new EngineError('NOT_FOUND', `job ${jobId} has no attempt ${attempt}`);
+      }
+      const text = await readLog(logFileOf(paths, chosen), tail ?? null);
+      reply.type('text/plain; charset=utf-8').header('x-attempt', chosen);
+      if (text === null) return reply.send('');
+      return reply.header('content-length', text.sizeBytes).send(text.stream);
+    },
+  );
+
+  interface Following {
+    readonly jobId: string;
+    /** Only this attempt; null: from the last one on. */
+    readonly fixed: number | null;
+    readonly tail: number | null;
+    /** Where a client that comes again has got to. */
+    readonly from: { readonly attempt: number; readonly offset: number } | null;
+    readonly signal: AbortSignal;
+  }
+
+  async function* lines({ jobId, fixed, tail, from, signal }: Following): AsyncGenerator<ServerEvent> {
+    const paths = store.paths(jobId);
+    const watch = new RecordWatch(store, reader, jobId);
+    let current = from?.attempt ?? fixed ?? lastAttempt(await watch.look(), await logSizes(paths));
+    const file = logFileOf(paths, current);
+    let follower = new LogFollower(file, from?.offset ?? (await LogFollower.startOf(file, tail)));
+    while (!signal.aborted) {
+      // The state is looked at before the log: what was written until the end is then surely there.
+      const record = await watch.look();
+      const ended = record === null || hasEnded(record, current);
+      for await (const { text, offset } of follower.pieces(ended)) {
+        yield { event: 'log', id: `${current}.${offset}`, data: { attempt: current, text } };
+      }
+      if (ended && (fixed !== null || record === null || isTerminal(record.status))) {
+        yield { event: 'end', id: 'end', data: { status: record?.status ?? null } };
+        return;
+      }
+      if (ended && record !== null && record.attempts.some(({ attempt }) => attempt > current)) {
+        current += 1;
+        follower = new LogFollower(logFileOf(paths, current), 0);
+        continue;
+      }
+      await pause(intervalMs, signal);
+    }
+  }
+}
+
+function hasEnded(record: JobRecord, attempt: number): boolean {
+  if (isTerminal(record.status)) return true;
+  const known = record.attempts.find((candidate) => candidate.attempt === attempt);
+  return (known?.endedAt ?? null) !== null || record.attempts.some((other) => other.attempt > attempt);
+}
+
+function lastAttempt(record: JobRecord | null, sizes: ReadonlyMap<number, number>): number {
+  return Math.max(1, ...(record?.attempts ?? []).map(({ attempt }) => attempt), ...sizes.keys());
+}
+
+function listOf(record: JobRecord, sizes: ReadonlyMap<number, number>) {
+  const numbers = new Set([...record.attempts.map(({ attempt }) => attempt), ...sizes.keys()]);
+  return {
+    attempts: [...numbers]
+      .sort((a, b) => a - b)
+      .map((attempt) => {
+        const known = record.attempts.find((candidate) => candidate.attempt === attempt);
+        return {
+          attempt,
+          queue: known?.queue ?? null,
+          worker: known?.worker ?? null,
+          started: known?.startedAt ?? null,
+          stopped: known?.endedAt ?? null,
+          outcome: known?.outcome ?? null,
+          size: sizes.get(attempt) ?? 0,
+        };
+      }),
+  };
+}
+
+function position(id: string | null): { attempt: number; offset: number } | null {
+  const match = /^(\d{1,9})\.(\d{1,15})$/.exec(id ?? '');
+  return match === null ? null : { attempt: Number(match[1]), offset: Number(match[2]) };
+}

@@ -1,0 +1,105 @@
+import { AggregatorRegistry, Gauge, Registry } from 'prom-client';
+import { knownQueues } from '../contract/queues.js';
+import type { WorkerReport } from '../contract/worker-report.js';
+import type { ApiDeps } from './deps.js';
+import type { QueueWatch } from './queue-watch.js';
+import { liveWorkers } from './worker-reports.js';
+
+/** Custom queues shown beside the known ones: only those a live worker serves, and not more than this. */
+const maxCustomQueues = 50;
+
+/**
+ * State of the scheduler at the moment of a scrape: jobs by state, queues, workers. Made anew each time, so a worker or a
+ * queue that is gone leaves no stale line. Labels are bounded: queues that exist, workers that live.
+ */
+export class SchedulerMetrics {
+  readonly #deps: ApiDeps;
+  readonly #queues: QueueWatch;
+
+  constructor(deps: ApiDeps, queues: QueueWatch) {
+    this.#deps = deps;
+    this.#queues = queues;
+  }
+
+  async text(): Promise<string> {
+    const workers = await liveWorkers(this.#deps.store.root).catch((): WorkerReport[] => []);
+    const own = await this.#own(workers);
+    const theirs = fromWorkers(workers);
+    return `${await own.metrics()}\n${await theirs.metrics()}`;
+  }
+
+  async #own(workers: readonly WorkerReport[]): Promise<Registry> {
+    const registry = new Registry();
+    const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+      new Gauge<L>({ name, help, labelNames, registers: [registry] });
+
+    const up = gauge('pixyz_temporal_up', 'Whether the Temporal server answers.');
+    const jobs = gauge('pixyz_jobs', 'Jobs by state, as long as Temporal keeps them.', ['state']);
+    const backlog = gauge('pixyz_queue_backlog', 'Jobs that wait for a worker.', ['queue']);
+    const age = gauge('pixyz_queue_oldest_age_seconds', 'Age of the oldest of them.', ['queue']);
+    const pollers = gauge('pixyz_queue_pollers', 'Worker processes that poll the queue.', ['queue']);
+    const alive = gauge('pixyz_workers', 'Workers that are alive.');
+    const slots = gauge('pixyz_slots', 'Slots of all live workers.', ['kind']);
+    const children = gauge('pixyz_children', 'Python children of all live workers.', ['kind']);
+    const memory = gauge('pixyz_children_resident_bytes', 'Resident memory of all Python hosts and children.');
+
+    const sum = (read: (report: WorkerReport) => number) => workers.reduce((total, report) => total + read(report), 0);
+    alive.set(workers.length);
+    for (const kind of ['limit', 'used', 'lent'] as const)
+      slots.set(
+        { kind },
+        sum((report) => report.slots[kind]),
+      );
+    for (const kind of ['warm', 'running'] as const)
+      children.set(
+        { kind },
+        sum((report) => report.runner[kind]),
+      );
+    memory.set(sum((report) => report.runner.residentBytes));
+
+    try {
+      const counts = await this.#deps.engine.countByState();
+      up.set(1);
+      for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
+      const stats = await Promise.all(shownQueues(workers).map((queue) => this.#queues.stats(queue)));
+      for (const { queue, ...values } of stats) {
+        backlog.set({ queue }, values.backlog);
+        age.set({ queue }, values.oldestAgeSeconds);
+        pollers.set({ queue }, values.pollers);
+      }
+    } catch {
+      // A scrape must not fail when Temporal is away: that is when the other metrics are needed.
+      up.set(0);
+    }
+    return registry;
+  }
+}
+
+function shownQueues(workers: readonly WorkerReport[]): string[] {
+  const custom = [...new Set(workers.flatMap((report) => report.queues))].filter(
+    (queue) => !(knownQueues as readonly string[]).includes(queue),
+  );
+  return [...knownQueues, ...custom.sort().slice(0, maxCustomQueues)];
+}
+
+interface MetricJson {
+  readonly name: string;
+  readonly values: readonly { readonly labels?: Record<string, unknown> }[];
+}
+
+/** Counters and histograms of the workers, each line with the worker's name: a restart is then a reset of its own series. */
+function fromWorkers(workers: readonly WorkerReport[]): Registry {
+  const labelled = workers.map(({ name: worker, metrics }) =>
+    metrics.filter(isMetric).map((metric) => ({
+      ...metric,
+      values: metric.values.map((value) => ({ ...value, labels: { ...value.labels, worker } })),
+    })),
+  );
+  return AggregatorRegistry.aggregate(labelled);
+}
+
+function isMetric(value: unknown): value is MetricJson {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, values } = value as Partial<MetricJson>;
+  return typeof name === 'string' && name.startsWith('pixyz_') && Array.isArray(values);
+}
