@@ -51,6 +51,7 @@ export class TemporalStartError extends Error {
 const host = '127.0.0.1';
 const graceSeconds = 8;
 const largestLogBytes = 16 * 2 ** 20;
+const uiWithinMs = 20_000;
 
 export async function startTemporal(options: TemporalOptions): Promise<RunningTemporal> {
   const home = dirname(options.dbFile);
@@ -160,7 +161,9 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
         () =>
           startGuarded({
             command: program,
-            args: ['--config', folder, '--env', 'ui', 'start'],
+            // It takes the folder relative to where it runs, even when it begins with a slash.
+            args: ['--config', 'temporal-ui', '--env', 'ui', 'start'],
+            cwd: home,
             env,
             logFile: uiLogFile,
             graceSeconds: 2,
@@ -178,7 +181,7 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
       }
     });
     ready.catch(() => {});
-    await Promise.race([ready, early]);
+    await Promise.race([Promise.all([ready, uiIsUp(uiUrl, uiLogFile)]), early]);
     const running = server;
     return {
       address,
@@ -199,6 +202,24 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
   } catch (error) {
     await Promise.all([server?.stop(2), ui?.stop()]);
     throw error;
+  }
+}
+
+async function uiIsUp(url: string | null, logFile: string): Promise<void> {
+  if (url === null) return;
+  for (const deadline = Date.now() + uiWithinMs; ; ) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
+      await response.body?.cancel();
+      return;
+    } catch {
+      if (Date.now() > deadline) {
+        throw new TemporalStartError(
+          `the Temporal Web UI did not answer at ${url}; its log ${logFile} ends with:\n${tail(logFile, 0)}`,
+        );
+      }
+    }
+    await sleep(50);
   }
 }
 
