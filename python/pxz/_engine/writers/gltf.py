@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..meshmath import unit, ensure_normals
+from ..meshmath import ensure_normals, unit
 from ..model import FloatArray, IntArray, Material, Mesh, Occurrence, Primitive, Texture
 from ..textures import portable
 from .flat import Scene
