@@ -5,7 +5,11 @@ import { searchAttributes } from '../engine/search-attributes.js';
 
 const retentionSeconds = 30 * 24 * 3600;
 const keyword = 2; // temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-const alreadyExists = 6; // gRPC status
+// gRPC statuses
+const invalidArgument = 3;
+const notFound = 5;
+const alreadyExists = 6;
+const permissionDenied = 7;
 
 const grpcCode = (error: unknown) => (error as { code?: number }).code;
 
@@ -34,17 +38,33 @@ export async function prepareNamespace(connection: Connection, namespace: string
       try {
         return await call();
       } catch (error) {
-        if (Date.now() > deadline || grpcCode(error) === 3 || grpcCode(error) === 7) throw error;
+        if (Date.now() > deadline || [invalidArgument, permissionDenied].includes(grpcCode(error) ?? -1)) throw error;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
+  };
+  /**
+   * The frontend answers before it has found the other services of the cluster; a worker that polls in between is
+   * refused. One question goes to matching, one to history.
+   */
+  const allServicesAnswer = async () => {
+    await insist(() =>
+      workflowService.describeTaskQueue({ namespace, taskQueue: { name: 'pixyz:ready' }, taskQueueType: 1 }),
+    );
+    await insist(() =>
+      workflowService
+        .describeWorkflowExecution({ namespace, execution: { workflowId: 'pixyz:ready' } })
+        .catch((error: unknown) => {
+          if (grpcCode(error) !== notFound) throw error;
+        }),
+    );
   };
   const known = await insist(async () => {
     try {
       await workflowService.describeNamespace({ namespace });
       return true;
     } catch (error) {
-      if (grpcCode(error) === 5) return false;
+      if (grpcCode(error) === notFound) return false;
       throw error;
     }
   });
@@ -66,7 +86,7 @@ export async function prepareNamespace(connection: Connection, namespace: string
     return Object.keys(searchAttributes).filter((name) => customAttributes?.[name] === undefined);
   };
   let names = await insist(missing);
-  if (names.length === 0) return;
+  if (names.length === 0) return allServicesAnswer();
   await insist(() =>
     operatorService
       .addSearchAttributes({
@@ -82,4 +102,5 @@ export async function prepareNamespace(connection: Connection, namespace: string
     names = await missing();
     if (names.length > 0) throw new Error(`search attributes not ready: ${names.join(', ')}`);
   });
+  await allServicesAnswer();
 }

@@ -1,4 +1,14 @@
-import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cliArguments } from './cli-arguments.js';
@@ -96,7 +106,8 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
   const uiLogFile = join(logFolder, 'temporal-ui.log');
   for (const file of [logFile, uiLogFile]) rotate(file);
   const logStart = sizeOf(logFile);
-  const ports = await choosePorts(options);
+  const configFile = join(home, 'temporal-server.json');
+  const ports = await choosePorts(options, configFile);
   const address = `${host}:${ports.frontend}`;
   const uiPort = options.uiPort === null ? null : options.uiPort || ((await freePorts(1))[0] as number);
   const env = environment(options.env ?? process.env);
@@ -114,7 +125,6 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
         graceSeconds,
       });
     } else {
-      const configFile = join(home, 'temporal-server.json');
       writePrivate(
         configFile,
         temporalConfig({
@@ -249,19 +259,54 @@ async function keepRunning(
   };
 }
 
-async function choosePorts(options: TemporalOptions): Promise<TemporalPorts> {
-  const free = (await freePorts(9)) as [number, number, number, number, number, number, number, number, number];
-  return {
-    frontend: options.port || free[0],
-    frontendHttp: free[1],
-    frontendMembership: free[2],
-    history: free[3],
-    historyMembership: free[4],
-    matching: free[5],
-    matchingMembership: free[6],
-    worker: free[7],
-    workerMembership: free[8],
-  };
+/**
+ * The internal ports of the last time, when all are free: the database remembers the members of the cluster for a while,
+ * and a server that finds its old self among them joins at once instead of calling the dead.
+ */
+async function choosePorts(options: TemporalOptions, configFile: string): Promise<TemporalPorts> {
+  const names = [
+    'frontend',
+    'frontendHttp',
+    'frontendMembership',
+    'history',
+    'historyMembership',
+    'matching',
+    'matchingMembership',
+    'worker',
+    'workerMembership',
+  ] as const;
+  const before = portsIn(configFile);
+  if (before !== null) {
+    const ports = { ...before, frontend: options.port || before.frontend };
+    const free = await Promise.all(names.map((name) => isPortFree(ports[name], host)));
+    if (free.every(Boolean)) return ports;
+  }
+  const free = await freePorts(names.length);
+  const ports = Object.fromEntries(names.map((name, index) => [name, free[index]])) as unknown as TemporalPorts;
+  return { ...ports, frontend: options.port || ports.frontend };
+}
+
+function portsIn(configFile: string): TemporalPorts | null {
+  try {
+    const { services } = JSON.parse(readFileSync(configFile, 'utf8')) as {
+      services: Record<string, { rpc: { grpcPort: number; membershipPort: number; httpPort?: number } }>;
+    };
+    const { frontend, history, matching, worker } = services;
+    const ports = {
+      frontend: frontend?.rpc.grpcPort,
+      frontendHttp: frontend?.rpc.httpPort,
+      frontendMembership: frontend?.rpc.membershipPort,
+      history: history?.rpc.grpcPort,
+      historyMembership: history?.rpc.membershipPort,
+      matching: matching?.rpc.grpcPort,
+      matchingMembership: matching?.rpc.membershipPort,
+      worker: worker?.rpc.grpcPort,
+      workerMembership: worker?.rpc.membershipPort,
+    };
+    return Object.values(ports).every((port) => Number.isInteger(port)) ? (ports as TemporalPorts) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The server needs no more than this; our own settings and secrets stay with us. */

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { freePorts } from '../server/free-ports.js';
+import { connectWhenReady, prepareNamespace } from '../server/prepare-namespace.js';
 import { startTemporal } from '../server/start-temporal.js';
 import type { TemporalPrograms } from '../server/temporal-programs.js';
 import { Problem } from '../setup/tools.js';
@@ -52,6 +53,7 @@ export interface System {
 export const drainSeconds = 10;
 /** Beyond the drain: to write the last records and say goodbye to Temporal. */
 const afterDrainSeconds = 5;
+const remoteWithinMs = 20_000;
 
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { settings, env } = options;
@@ -92,6 +94,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       ? ensureApiToken(join(home, 'api-token'))
       : null;
 
+  if (!embedded) await prepareRemote(temporalAddress, settings.TEMPORAL_NAMESPACE);
   const shared: NodeJS.ProcessEnv = {
     ...env,
     TEMPORAL_ADDRESS: temporalAddress,
@@ -182,6 +185,20 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     logFolder,
     stop: (seconds) => stop(seconds + (seconds > 0 ? afterDrainSeconds : 0)),
   };
+}
+
+/** The namespace of a server that others run is made by whoever comes first. */
+async function prepareRemote(address: string, namespace: string): Promise<void> {
+  const connection = await connectWhenReady(address, remoteWithinMs).catch((error: unknown) => {
+    throw new Problem(`TEMPORAL_ADDRESS: ${(error as Error).message}`);
+  });
+  try {
+    await prepareNamespace(connection, namespace);
+  } catch (error) {
+    throw new Problem(`TEMPORAL_NAMESPACE: "${namespace}" cannot be used at ${address}: ${(error as Error).message}`);
+  } finally {
+    await connection.close();
+  }
 }
 
 function temporalPart(
