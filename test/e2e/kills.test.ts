@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readSettings } from '../../src/config/settings.js';
-import { freePorts } from '../../src/server/free-ports.js';
+import { freePorts, isPortFree } from '../../src/server/free-ports.js';
 import { type RunningTemporal, startTemporal } from '../../src/server/start-temporal.js';
 import { findTemporalPrograms } from '../../src/server/temporal-programs.js';
 import { type SystemUnderTest, startSystemUnderTest } from '../support/system.js';
@@ -157,6 +157,7 @@ describe('kill -9 of the Temporal server', () => {
       async kill(server) {
         process.kill(-server.pid, 'SIGKILL');
         await server.exited;
+        await waitFor(() => isPortFree(port, '127.0.0.1'));
         current = undefined;
       },
     };
