@@ -29,6 +29,8 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
+const secretNames = new Set(['GOD_PASSWORD_SHA256', 'CALLBACK_SECRET']);
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Where the file is looked for, in this order. */
@@ -63,7 +65,9 @@ export function readSettings(values: Env, cwd: string, configFile: string | null
     const lines = parsed.error.issues.map((issue) => {
       const name = String(issue.path[0]);
       const value = known[name];
-      return `  ${name}${value === undefined ? '' : ` = "${value}"`}: ${issue.message}`;
+      // What stands where a hash or key belongs may be the secret itself.
+      const shown = value === undefined || secretNames.has(name) ? '' : ` = "${value}"`;
+      return `  ${name}${shown}: ${issue.message}`;
     });
     throw new SettingsError(
       `The configuration has ${lines.length === 1 ? 'a problem' : `${lines.length} problems`} (in ${source}):\n${lines.join('\n')}`,

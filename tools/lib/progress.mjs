@@ -1,37 +1,43 @@
 // @ts-check
 /**
- * What set-up shows while it works: one line a step when it ends, and in between one live line on a terminal, or a line
- * every 20 seconds where nobody watches. A step that finds everything done shows nothing.
+ * What is shown while something works: on a terminal a live line for each step that runs; elsewhere a line when a step
+ * begins and ends, and one every 20 seconds in between. A step that finds everything done shows nothing at all.
  */
 
 const live = process.stderr.isTTY === true;
-/** @type {Set<{title: string, detail: string, since: number}>} */
+const everyMs = live ? 250 : 20_000;
+
+/** @typedef {{ title: string, detail: string, since: number }} Step */
+/** @type {Set<Step>} */
 const active = new Set();
 /** @type {NodeJS.Timeout | undefined} */
 let timer;
+/** Live lines on the screen now, below the last lasting one. */
+let drawn = 0;
 
-const seconds = (/** @type {number} */ since) => Math.round((performance.now() - since) / 1000);
-const time = (/** @type {number} */ s) => (s < 60 ? `${s} s` : `${Math.floor(s / 60)} min ${s % 60} s`);
-const line = (/** @type {{title: string, detail: string, since: number}} */ step) =>
-  `${step.title}${step.detail ? `: ${step.detail}` : ''} (${time(seconds(step.since))})`;
+const time = (/** @type {number} */ since) => {
+  const seconds = Math.round((performance.now() - since) / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+};
+const line = (/** @type {Step} */ { title, detail, since }) =>
+  `  ${title}${detail ? `: ${detail}` : ''} (${time(since)})`;
 
-function clear() {
-  if (live) process.stderr.write('\r\x1b[2K');
-}
-
-function draw() {
-  if (!live || active.size === 0) return;
-  const text = [...active].map(line).join(' | ');
-  const width = (process.stderr.columns ?? 80) - 4;
-  clear();
-  process.stderr.write(`  ${text.length > width ? `${text.slice(0, width - 1)}…` : text}`);
+/** @param {string} text lasting lines, above the live ones */
+function draw(text) {
+  if (!live) {
+    if (text !== '') process.stderr.write(text);
+    return;
+  }
+  const width = (process.stderr.columns ?? 80) - 1;
+  const lines = [...active].map(line).map((one) => (one.length > width ? `${one.slice(0, width - 1)}…` : one));
+  const up = drawn > 0 ? `\x1b[${drawn}A` : '';
+  process.stderr.write(`${up}\r\x1b[J${text}${lines.map((one) => `${one}\n`).join('')}`);
+  drawn = lines.length;
 }
 
 /** @param {string} text */
 export function say(text) {
-  clear();
-  process.stderr.write(`${text}\n`);
-  draw();
+  draw(`${text}\n`);
 }
 
 /**
@@ -44,31 +50,24 @@ export function say(text) {
 export async function step(title, work) {
   const current = { title, detail: '', since: performance.now() };
   active.add(current);
-  if (!live) say(`  ${title} …`);
-  draw();
-  timer ??= setInterval(
-    () => {
-      if (live) draw();
-      else for (const running of active) say(`    ${line(running)}`);
-    },
-    live ? 500 : 20_000,
-  );
+  draw(live ? '' : `  ${title} …\n`);
+  timer ??= setInterval(() => {
+    if (live) draw('');
+    else for (const running of active) say(line(running));
+  }, everyMs);
+  let outcome = 'failed';
   try {
     const result = await work((text) => {
       current.detail = text;
     });
-    active.delete(current);
-    say(`  ${title}: done (${time(seconds(current.since))})`);
+    outcome = 'done';
     return result;
-  } catch (error) {
-    active.delete(current);
-    say(`  ${title}: failed (${time(seconds(current.since))})`);
-    throw error;
   } finally {
+    active.delete(current);
     if (active.size === 0) {
       clearInterval(timer);
       timer = undefined;
-      clear();
     }
+    say(`  ${title}: ${outcome} (${time(current.since)})`);
   }
 }
