@@ -37,6 +37,7 @@ _FRAME_ROOM = 8 << 20
 def serve(config: dict[str, Any], parent: int) -> NoReturn:
     """Becomes ready, runs one task, ends."""
     _processes.die_with_parent(parent)
+    _forget_exit_functions()
     os.setsid()  # a session of its own: signals to its group reach what the script starts, and nothing else
     wire = Wire.connect(config["socket"])
     _reseed()
@@ -65,7 +66,7 @@ def serve(config: dict[str, Any], parent: int) -> NoReturn:
     log.redirect()
     mark.set(task["attemptId"])
     try:
-        _run(task, wire, config, input_dir)
+        _run(task, wire, config, input_dir, mark, log)
     except BaseException as error:
         traceback.print_exc()
         _tell_broken(config, error)
@@ -104,6 +105,19 @@ class _Log:
         os.close(self._write)
         os.close(self._both)
 
+    def close(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+
+
+def _forget_exit_functions() -> None:
+    """Those of the host's libraries are for the host's end: run in a child they take time, or delete what is still in use."""
+    atexit._clear()
+    atexit.register(logging.shutdown)
+    if "multiprocessing.util" in sys.modules:
+        atexit.register(sys.modules["multiprocessing.util"]._exit_function)
+
 
 def _reseed() -> None:
     """Forked children share the state of generators; without this all scripts would draw the same numbers."""
@@ -123,13 +137,12 @@ def _open_session(config: dict[str, Any]) -> None:
         PiXYZSession.initialize(mandatory=config["pixyzMandatory"])
 
 
-def _close_session(config: dict[str, Any]) -> None:
+def _release_session() -> None:
     """Gives the licence token back. The open engine has none, and its memory goes with the process."""
-    if config["pixyzMandatory"] and not config["pixyzDisabled"]:
-        try:
-            PiXYZSession.release()
-        except Exception as error:
-            print(f"the Pixyz session could not be released: {error}", file=sys.stderr)
+    try:
+        PiXYZSession.release()
+    except Exception as error:
+        print(f"the Pixyz session could not be released: {error}", file=sys.stderr)
 
 
 def _limit_memory(limit: int | None) -> None:
@@ -178,7 +191,14 @@ def _rehearse(folder: str) -> None:
     json.loads(json.dumps(task))
 
 
-def _run(task: dict[str, Any], wire: Wire, config: dict[str, Any], input_dir: str) -> None:
+def _run(
+    task: dict[str, Any],
+    wire: Wire,
+    config: dict[str, Any],
+    input_dir: str,
+    mark: _processes.Mark,
+    log: _Log,
+) -> None:
     pid = os.getpid()
     sys.argv = [task["script"]]
     progress: TaskProgress | None = None
@@ -216,8 +236,16 @@ def _run(task: dict[str, Any], wire: Wire, config: dict[str, Any], input_dir: st
             stream.flush()
         except Exception:  # closed or replaced by the script
             pass
+    # The kernel needs milliseconds to take a large process apart. The runner does not wait for that when it knows that the
+    # script is over: no process of it is left, and nothing more can come into its log.
+    releases = config["pixyzMandatory"] and not config["pixyzDisabled"]
+    reply["alone"] = not releases and _processes.is_alone()
+    if reply["alone"]:
+        mark.set("-")
+        log.close()
     wire.send(reply)
-    _close_session(config)
+    if releases:
+        _release_session()
 
 
 def _context(task: dict[str, Any], wire: Wire | None, input_dir: str) -> tuple[ProgramContext, TaskProgress]:

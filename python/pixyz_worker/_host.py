@@ -35,6 +35,7 @@ _POLL_S = 0.01
 _STATS_S = 2.0
 _IDLE_BEFORE_FORK_S = 0.002
 """A fork takes time from the script that has just been started, so it waits for a quiet moment, where there is one."""
+_DUMP_S = 0.03
 _STUCK_S = 10.0
 _BACK_OFF_S = (0.0, 0.2, 1.0, 3.0, 10.0)
 
@@ -52,8 +53,9 @@ class _Child:
     members: set[int] = field(default_factory=set)
     """Processes seen at the last watch: tells whose an orphan is that hides its environment and session."""
     ending: str | None = None
-    """`term`: asked to end, until `deadline`; `kill`: being killed."""
+    """`dump`: asked where it is, until `deadline`; `term`: asked to end, until `deadline`; `kill`: being killed."""
     deadline: float = 0.0
+    grace_s: float = 0.0
     kill_since: float = 0.0
 
 
@@ -90,7 +92,7 @@ class Host:
         swept = self._sweep()
         if self._fork:
             self._preload()
-        self._tell(ev="up", pid=os.getpid(), swept=swept)
+        self._tell(ev="up", pid=os.getpid(), swept=swept, helpers=sorted(self._own_helpers))
         while not self._stopping:
             events = self._poll.poll(self._wait_ms())
             if events:
@@ -305,14 +307,22 @@ class Host:
 
     def _begin_end(self, child: _Child, grace_s: float, dump: bool) -> None:
         """Asks all processes of the attempt to end; after the grace they are killed."""
+        child.grace_s = grace_s
         if dump and child.attempt is not None and child.status is None:
-            # The child then writes into the log where it is: see `faulthandler.register` in `_child`.
+            # The child then writes into the log where it is (see `faulthandler.register` in `_child`), also from within native
+            # code. TERM has to wait for that: with both pending, the kernel ends the process before the handler has run.
             _processes.send_signal(child.pid, signal.SIGUSR1)
+            child.ending = "dump"
+            child.deadline = time.monotonic() + _DUMP_S
+        else:
+            self._ask_to_end(child)
+
+    def _ask_to_end(self, child: _Child) -> None:
         for pid in self._members(child):
             _processes.send_signal(pid, signal.SIGTERM)
             _processes.send_signal(pid, signal.SIGCONT)
         child.ending = "term"
-        child.deadline = time.monotonic() + grace_s
+        child.deadline = time.monotonic() + child.grace_s
 
     def _begin_kill(self, child: _Child) -> None:
         child.ending = "kill"
@@ -331,7 +341,9 @@ class Host:
         return stopped
 
     def _go_on_ending(self, child: _Child, now: float) -> None:
-        if child.ending == "term" and now >= child.deadline:
+        if child.ending == "dump" and now >= child.deadline:
+            self._ask_to_end(child)
+        elif child.ending == "term" and now >= child.deadline:
             self._begin_kill(child)
         elif child.ending == "kill":
             left = self._kill(child)

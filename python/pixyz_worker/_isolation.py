@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 from collections.abc import Callable, Mapping
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pixyz_worker import _loader
 from pixyz_worker.exception import (
@@ -16,6 +14,9 @@ from pixyz_worker.exception import (
     PixyzTimeout,
 )
 from pixyz_worker.pc import ProgramContext
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 
 class ExternalPythonCode:
@@ -40,6 +41,8 @@ class SignalSafeExecution:
         kwargs: Mapping[str, Any] | None = None,
         time_limit: float | None = None,
     ) -> Any:
+        import multiprocessing  # here: its exit function would cost every task of every script
+
         context = multiprocessing.get_context("fork")
         receive, send = context.Pipe(duplex=False)
         process = context.Process(target=_call, args=(send, func, pc, dict(kwargs or {})))

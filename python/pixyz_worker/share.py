@@ -6,9 +6,7 @@ import logging
 import os
 import re
 import shutil
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -155,6 +153,10 @@ def get_filename_from_url(url: str) -> str:
 
 def download_file(url: str, dest: str) -> str:
     """Fetches a file by HTTP. @raise PixyzWebError when the answer is not 200."""
+    # Not at the top: they double the memory of the process that every child is forked from.
+    import urllib.error
+    import urllib.request
+
     try:
         with urllib.request.urlopen(url) as answer:
             if answer.status != 200:

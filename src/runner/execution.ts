@@ -25,7 +25,9 @@ export interface ExecutionLimits {
  *
  * 1. The first cause wins: what we ended (time, memory, cancel, …) stays the reason, whatever the process says meanwhile.
  * 2. An outcome that was told stands, however the process ends afterwards.
- * 3. `done` resolves after the host has said `gone` (no process left) and log and socket have ended.
+ * 3. `done` resolves after the host has said `gone` (no process left) and log and socket have ended. One short cut: a child
+ *    that has told its outcome, has no child of its own and has closed its log, while the host has adopted nothing that we
+ *    do not know, is over for the script: what the kernel still does to take it apart (milliseconds) is not waited for.
  */
 export class Execution {
   readonly done: Promise<ScriptOutcome>;
@@ -34,6 +36,7 @@ export class Execution {
   readonly #hooks: RunHooks;
   readonly #limits: ExecutionLimits;
   readonly #tellHost: (command: HostCommand) => void;
+  readonly #nothingAdopted: () => boolean;
   readonly #logger: RunnerLogger;
   readonly #log: OutputLog;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -53,6 +56,7 @@ export class Execution {
     hooks: RunHooks,
     limits: ExecutionLimits,
     tellHost: (command: HostCommand) => void,
+    nothingAdopted: () => boolean,
     logger: RunnerLogger,
   ) {
     this.#task = task;
@@ -60,6 +64,7 @@ export class Execution {
     this.#hooks = hooks;
     this.#limits = limits;
     this.#tellHost = tellHost;
+    this.#nothingAdopted = nothingAdopted;
     this.#logger = logger;
     this.#log = new OutputLog(task.logFile, limits.maxLogBytes, (error) =>
       logger.warn({ attempt: task.attemptId, error: String(error) }, 'the log of a script cannot be written'),
@@ -81,14 +86,6 @@ export class Execution {
       onGarbage: (detail) => this.#end({ kind: 'broken-channel', detail }),
       onEnd: () => this.#onChannelEnd(),
     });
-    // The host first: it must know of the task before the child can have ended with it.
-    this.#tellHost({
-      op: 'took',
-      pid: child.pid,
-      attempt: task.attemptId,
-      memory: task.memoryLimitBytes,
-      processes: this.#limits.maxProcesses,
-    });
     child.send({
       attemptId: task.attemptId,
       jobId: task.jobId,
@@ -104,6 +101,14 @@ export class Execution {
       memoryLimit: task.memoryLimitBytes,
       resultFile: task.resultFile,
     });
+    // Read by the host before it looks for children that have ended, so it cannot come too late.
+    this.#tellHost({
+      op: 'took',
+      pid: child.pid,
+      attempt: task.attemptId,
+      memory: task.memoryLimitBytes,
+      processes: this.#limits.maxProcesses,
+    });
     this.#hooks.onStarted?.(child.pid);
     if (this.#hooks.signal.aborted) this.#abort();
     else this.#hooks.signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -112,6 +117,10 @@ export class Execution {
   /** The host's word: the child has ended and nothing of the attempt is left. */
   onGone(code: number | null, signal: number | null): void {
     this.#gone = { code, signal };
+    if (this.#finishing) {
+      this.#release();
+      return;
+    }
     if (!this.#channelEnded || !this.#logEnded) {
       this.#after(drainMs, () => {
         this.#child.close();
@@ -139,6 +148,7 @@ export class Execution {
   /** The host died, and the new one has swept up: an outcome told before still stands. */
   onLost(): void {
     this.#gone = 'lost';
+    if (this.#finishing) this.#release();
     this.#channelEnded = true;
     this.#logEnded = true;
     this.#child.close();
@@ -156,6 +166,7 @@ export class Execution {
       case 'outcome':
         this.#outcome ??= message;
         this.#after(afterOutcomeMs, () => this.#tellEnd());
+        this.#finishWhenComplete();
         return;
       case 'hello':
       case 'refused':
@@ -223,12 +234,18 @@ export class Execution {
   }
 
   #finishWhenComplete(): void {
-    if (this.#gone === null || !this.#channelEnded || !this.#logEnded || this.#finishing) return;
+    if (this.#finishing || !this.#logEnded) return;
+    const over = this.#gone !== null && this.#channelEnded;
+    if (!over && !(this.#outcome?.alone === true && this.#stopReason === null && this.#nothingAdopted())) return;
     this.#finishing = true;
-    for (const timer of this.#timers) clearTimeout(timer);
     this.#hooks.signal.removeEventListener('abort', this.#onAbort);
-    this.#child.close();
+    if (over) this.#release();
     void this.#log.close().then(() => this.#resolve(this.#compose()));
+  }
+
+  #release(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#child.close();
   }
 
   #compose(): ScriptOutcome {

@@ -25,6 +25,7 @@ export const childMessageSchema = z.discriminatedUnion('t', [
       ok: z.literal(true),
       result: json,
       resultFileBytes: z.number().int().nullable(),
+      alone: z.boolean(),
     }),
     z.object({
       t: z.literal('outcome'),
@@ -36,6 +37,8 @@ export const childMessageSchema = z.discriminatedUnion('t', [
         message: z.string(),
         traceback: z.string(),
       }),
+      /** It has neither threads nor children of its own, and has closed the log. */
+      alone: z.boolean(),
       /** The script called `sys.exit(n)`. */
       exitCode: z.number().int().optional(),
       /** It met its memory limit. */
@@ -48,7 +51,7 @@ export type ChildOutcome = Extract<ChildMessage, { t: 'outcome' }>;
 
 /** What the host says; it runs our code alone. */
 export type HostEvent =
-  | { readonly ev: 'up'; readonly pid: number; readonly swept: number }
+  | { readonly ev: 'up'; readonly pid: number; readonly swept: number; readonly helpers: readonly number[] }
   | { readonly ev: 'forked'; readonly pid: number }
   | { readonly ev: 'gone'; readonly pid: number; readonly code: number | null; readonly signal: number | null }
   | {

@@ -48,17 +48,21 @@ class WarmRunner implements Runner {
     number,
     { readonly log: string; readonly inputDir: string; readonly connection: Connection }
   >();
+  /** Children of the host that it has told of and that are not gone. */
+  readonly #alive = new Set<number>();
   readonly #cleaning = new Set<Promise<void>>();
   readonly #connections = new Set<Connection>();
   #folder = '';
   #server: Server | null = null;
   #host: HostProcess | null = null;
+  #hostPid: number | null = null;
   #hostEnds = 0;
   #hostStartedAt = 0;
   #restartTimer: NodeJS.Timeout | null = null;
   /** Tasks whose host died: they are settled when the next host has swept up. */
   #lost: Execution[] = [];
   #residentBytes = 0;
+  #active = 0;
   #stopping = false;
   #lastFailure = 'no child has become ready yet';
   #startup: { readonly resolve: () => void; readonly reject: (error: RunnerStartError) => void } | null = null;
@@ -117,18 +121,28 @@ class WarmRunner implements Runner {
     }
     const { maxProcesses = 512, maxLogBytes = 64 << 20, graceMs = 300, logger } = this.#options;
     const limits = { maxProcesses, maxLogBytes, graceMs };
-    const execution = new Execution(task, child, hooks, limits, (command) => this.#tellHost(command), logger);
+    const execution = new Execution(
+      task,
+      child,
+      hooks,
+      limits,
+      (command) => this.#tellHost(command),
+      () => this.#nothingAdopted(),
+      logger,
+    );
     this.#running.set(child.pid, execution);
+    this.#active += 1;
     execution.begin();
     try {
       return await execution.done;
     } finally {
+      this.#active -= 1;
       this.#removeInput(child.inputDir);
     }
   }
 
   stats(): RunnerStats {
-    return { warm: this.#ready.length, running: this.#running.size, residentBytes: this.#residentBytes };
+    return { warm: this.#ready.length, running: this.#active, residentBytes: this.#residentBytes };
   }
 
   async stop(): Promise<void> {
@@ -291,6 +305,18 @@ class WarmRunner implements Runner {
     };
   }
 
+  /** Whether all children of the host are known here: orphans of scripts become its children at once. */
+  #nothingAdopted(): boolean {
+    const pid = this.#hostPid;
+    if (pid === null) return false;
+    try {
+      const listed = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+      return listed.split(' ').every((text) => text === '' || this.#alive.has(Number(text)));
+    } catch {
+      return false; // no such file on this system
+    }
+  }
+
   #tellHost(command: HostCommand): void {
     this.#host?.send(command);
   }
@@ -298,6 +324,9 @@ class WarmRunner implements Runner {
   #onHostEvent(event: HostEvent): void {
     switch (event.ev) {
       case 'up':
+        this.#hostPid = event.pid;
+        this.#alive.clear();
+        for (const pid of event.helpers) this.#alive.add(pid);
         if (event.swept > 0) {
           this.#options.logger.warn({ processes: event.swept }, 'ended processes that a dead worker had left behind');
         }
@@ -305,6 +334,7 @@ class WarmRunner implements Runner {
         return;
       case 'forked':
         this.#announced.add(event.pid);
+        this.#alive.add(event.pid);
         this.#admit(event.pid);
         return;
       case 'gone':
@@ -325,6 +355,7 @@ class WarmRunner implements Runner {
   #onGone(pid: number, code: number | null, signal: number | null): void {
     const execution = this.#running.get(pid);
     this.#running.delete(pid);
+    this.#alive.delete(pid);
     this.#announced.delete(pid);
     this.#early.get(pid)?.connection.close();
     this.#early.delete(pid);
@@ -339,6 +370,7 @@ class WarmRunner implements Runner {
 
   #onHostEnd(why: { readonly sentence: string; readonly stderr: readonly string[]; readonly missing: boolean }): void {
     this.#host = null;
+    this.#hostPid = null;
     // Its children die with it (parent-death signal); what they started is swept up by the next host.
     for (const child of this.#ready.splice(0)) child.close();
     this.#announced.clear();
