@@ -65,6 +65,10 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   // Open event streams would keep the application from closing.
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
+  // A connection that was busy when the closing began would else stay open until its keep-alive is over.
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing.signal.aborted) reply.header('connection', 'close');
+  });
   const streams = { keepAliveMs: deps.options.keepAliveMs ?? 15_000, closing: closing.signal };
   const metrics = new HttpMetrics();
 

@@ -43,6 +43,8 @@ export function sendEvents(
       'cache-control': 'no-cache, no-transform',
       // nginx would collect events before it passes them on.
       'x-accel-buffering': 'no',
+      // Ends with the stream: it may be the last thing that holds an API which is told to stop.
+      connection: 'close',
     })
     .send(stream);
 }

@@ -2,7 +2,8 @@ import swagger from '@fastify/swagger';
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { App } from '../deps.js';
-import { jobConfigSchema } from '../schemas/job-request.js';
+// Its schema is part of the document although no route has it as a body.
+import '../schemas/job-request.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -39,12 +40,7 @@ export async function useOpenApi(app: App): Promise<void> {
         { name: 'backend', description: 'For programs that read Celery records.' },
         { name: 'dev', description: 'Help for developers and operators.' },
       ],
-      components: {
-        securitySchemes: { APIKeyHeader: { type: 'apiKey', in: 'header', name: 'x-api-key' } },
-        schemas: {
-          JobConfig: withoutDialect(z.toJSONSchema(jobConfigSchema, { io: 'input', unrepresentable: 'any' })),
-        },
-      },
+      components: { securitySchemes: { APIKeyHeader: { type: 'apiKey', in: 'header', name: 'x-api-key' } } },
     },
     transform: (document) => {
       const { schema, url } = fromZod(document);
@@ -66,8 +62,39 @@ export async function useOpenApi(app: App): Promise<void> {
       }
       return { schema: described, url: url.replace(/\*$/, ':file_path') };
     },
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => tidied(jsonSchemaTransformObject(document) as unknown as OpenApi) as never,
   });
+}
+
+interface OpenApi {
+  readonly paths: Record<string, Record<string, { responses?: Record<string, { description?: string }> }>>;
+  readonly components: { schemas: Record<string, unknown> };
+}
+
+const words: Readonly<Record<string, string>> = {
+  200: 'Done.',
+  400: 'The request cannot be carried out as it is.',
+  401: 'The token is missing or wrong.',
+  404: 'There is no such thing.',
+  409: 'The job is not in a state that allows this.',
+  413: 'Larger than the limit.',
+  425: 'Not ready yet: ask again.',
+  500: 'A fault of the system; its log has the details.',
+  503: 'Temporal or the share cannot be reached: come again.',
+};
+
+/** Words for the statuses, and no schemas that nothing refers to (each comes as an input and an output variant). */
+function tidied(document: OpenApi): OpenApi {
+  for (const answers of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {
+    for (const [status, answer] of Object.entries(answers.responses ?? {})) {
+      if (answer.description === 'Default Response') answer.description = words[status] ?? '';
+    }
+  }
+  const { JobConfigInput, ...schemas } = document.components.schemas;
+  // The one schema that stands in a text field, so nothing refers to it but words.
+  const kept: Record<string, unknown> = { JobConfig: JobConfigInput };
+  for (const [name, schema] of Object.entries(schemas)) if (!name.endsWith('Input')) kept[name] ??= schema;
+  return { ...document, components: { ...document.components, schemas: kept } };
 }
 
 function withoutDialect({ $schema, id, ...schema }: Record<string, unknown>): Record<string, never> {

@@ -100,14 +100,15 @@ export function logsRoutes(app: App, deps: ApiDeps, reader: JobsReader, streams:
       for await (const { text, offset } of follower.pieces(ended)) {
         yield { event: 'log', id: `${current}.${offset}`, data: { attempt: current, text } };
       }
-      if (ended && (fixed !== null || record === null || isTerminal(record.status))) {
-        yield { event: 'end', id: 'end', data: { status: record?.status ?? null } };
-        return;
-      }
-      if (ended && record !== null && record.attempts.some(({ attempt }) => attempt > current)) {
+      const later = fixed === null && record?.attempts.some(({ attempt }) => attempt > current);
+      if (ended && later === true) {
         current += 1;
         follower = new LogFollower(logFileOf(paths, current), 0);
         continue;
+      }
+      if (ended && (fixed !== null || record === null || isTerminal(record.status))) {
+        yield { event: 'end', id: 'end', data: { status: record?.status ?? null } };
+        return;
       }
       await pause(intervalMs, signal);
     }

@@ -1,0 +1,288 @@
+import { chmod, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Counter, Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { type ApiUnderTest, startApi, token } from '../../support/api-under-test.js';
+import { raw } from '../../support/raw-request.js';
+import { waitFor } from '../../support/wait-for.js';
+
+async function report(api: ApiUnderTest, name: string, changes: object = {}): Promise<string> {
+  const registry = new Registry();
+  const attempts = new Counter({
+    name: 'pixyz_attempts_total',
+    help: 'Attempts that have ended.',
+    labelNames: ['queue', 'outcome'],
+    registers: [registry],
+  });
+  attempts.inc({ queue: 'cpu', outcome: 'succeeded' }, 5);
+  new Counter({ name: 'other_total', help: 'Not ours.', registers: [registry] }).inc();
+  const file = join(api.store.root, '.workers', `${name}.json`);
+  await writeFile(
+    file,
+    JSON.stringify({
+      name,
+      host: 'h',
+      pid: 1,
+      startedAt: new Date().toISOString(),
+      at: new Date().toISOString(),
+      queues: ['cpu', 'wine'],
+      slots: { limit: 4, used: 3, lent: 1 },
+      runner: { warm: 2, running: 3, residentBytes: 1000 },
+      metrics: await registry.getMetricsAsJSON(),
+      ...changes,
+    }),
+  );
+  return file;
+}
+
+describe('/metrics', () => {
+  it('counts requests by route, method and class of status, with the names that dashboards know', async () => {
+    const api = await startApi();
+    await api.call('/jobs/3c7b1077-d4f2-42ce-98b0-8d9fba12a471');
+    await api.call('/jobs/nope/x/y');
+    await fetch(`${api.url}/jobs`);
+    const text = await waitFor(async () => {
+      const answer = await (await fetch(`${api.url}/metrics`)).text();
+      expect(answer).toContain('http_requests_total{handler="/jobs/{job_uuid}",method="GET",status="2xx"} 1');
+      return answer;
+    });
+    expect(text).toContain('http_requests_total{handler="none",method="GET",status="4xx"} 1');
+    expect(text).toContain('http_requests_total{handler="/jobs",method="GET",status="4xx"} 1');
+    for (const name of [
+      'http_request_size_bytes_count{handler="/jobs"}',
+      'http_response_size_bytes_sum{handler="/jobs"}',
+      'http_request_duration_highr_seconds_bucket{le="0.1"}',
+      'http_request_duration_seconds_bucket{le="0.1",handler="/jobs",method="GET"}',
+      'process_cpu_seconds_total',
+    ]) {
+      expect(text).toContain(name);
+    }
+  });
+
+  it('shows jobs by state, and backlog, age and pollers of known queues and of those that are served', async () => {
+    const api = await startApi();
+    await api.submit();
+    api.engine.stats.set('gpu', { backlog: 3, oldestAgeSeconds: 12, pollers: 2 });
+    await report(api, 'w1');
+    const text = await (await fetch(`${api.url}/metrics`)).text();
+    expect(text).toContain('pixyz_jobs{state="open"} 1');
+    expect(text).toContain('pixyz_queue_backlog{queue="gpu"} 3');
+    expect(text).toContain('pixyz_queue_oldest_age_seconds{queue="gpu"} 12');
+    expect(text).toContain('pixyz_queue_pollers{queue="gpu"} 2');
+    expect(text).toContain('pixyz_queue_backlog{queue="wine"} 0');
+    for (const queue of ['cpu', 'gpu', 'gpuhigh', 'control', 'zip', 'clean']) {
+      expect(text).toContain(`pixyz_queue_pollers{queue="${queue}"}`);
+    }
+  });
+
+  it('merges what live workers report, and forgets the dead', async () => {
+    const api = await startApi();
+    await report(api, 'w1');
+    await report(api, 'w2');
+    const old = new Date(Date.now() - 60_000);
+    const dead = await report(api, 'dead', { at: old.toISOString() });
+    await utimes(dead, old, old);
+    await writeFile(join(api.store.root, '.workers', 'broken.json'), '{');
+    const text = await (await fetch(`${api.url}/metrics`)).text();
+    expect(text).toContain('pixyz_workers 2');
+    expect(text).toContain('pixyz_slots{kind="limit"} 8');
+    expect(text).toContain('pixyz_children{kind="warm"} 4');
+    expect(text).toContain('pixyz_attempts_total{queue="cpu",outcome="succeeded",worker="w1"} 5');
+    expect(text).toContain('pixyz_attempts_total{queue="cpu",outcome="succeeded",worker="w2"} 5');
+    expect(text).not.toContain('dead');
+    expect(text).not.toContain('other_total');
+    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]);
+    expect(new Set(names).size, 'every family stands once').toBe(names.length);
+  });
+
+  it('is there when Temporal is not', async () => {
+    const api = await startApi();
+    api.engine.down = true;
+    const answer = await fetch(`${api.url}/metrics`);
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain('pixyz_temporal_up 0');
+  });
+
+  it('is compressed when asked, the only answer that is', async () => {
+    const api = await startApi();
+    const plain = await raw(api.port, 'GET', '/metrics');
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    const answer = await fetch(`${api.url}/metrics`, { headers: { 'accept-encoding': 'gzip' } });
+    expect(answer.headers.get('content-encoding')).toBe('gzip');
+    expect(await answer.text()).toContain('http_requests_total');
+    const other = await raw(api.port, 'GET', '/openapi.json', { 'accept-encoding': 'gzip' });
+    expect(other.headers['content-encoding']).toBeUndefined();
+  });
+});
+
+describe('health', () => {
+  it('is alive as long as it answers', async () => {
+    const api = await startApi();
+    api.engine.down = true;
+    expect(await (await fetch(`${api.url}/healthz`)).json()).toEqual({ status: 'ok' });
+  });
+
+  it('is ready with Temporal and the share, and says that no worker is there', async () => {
+    const api = await startApi();
+    const answer = await fetch(`${api.url}/readyz`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      ready: true,
+      parts: { temporal: { ok: true }, share: { ok: true }, workers: { ok: false } },
+    });
+    await report(api, 'w1');
+    expect(await (await fetch(`${api.url}/readyz`)).json()).toMatchObject({
+      parts: { workers: { ok: true, detail: '1 alive, queues cpu, wine' } },
+    });
+  });
+
+  it('is not ready without Temporal, or without the share, and says which', async () => {
+    const api = await startApi();
+    api.engine.down = true;
+    const first = await fetch(`${api.url}/readyz`);
+    expect(first.status).toBe(503);
+    expect(await first.json()).toMatchObject({ ready: false, parts: { temporal: { ok: false }, share: { ok: true } } });
+    api.engine.down = false;
+    await rm(api.store.root, { recursive: true });
+    const second = await fetch(`${api.url}/readyz`);
+    expect(second.status).toBe(503);
+    expect(await second.json()).toMatchObject({
+      parts: { share: { ok: false, detail: expect.stringContaining('SHARE_PATH') } },
+    });
+    await mkdir(api.store.root);
+    await chmod(api.store.root, 0o755);
+  });
+});
+
+describe('the documentation pages', () => {
+  it.each(['/docs', '/redoc'])('%s is a page that loads nothing from elsewhere', async (path) => {
+    const api = await startApi();
+    const page = await (await fetch(`${api.url}${path}`)).text();
+    expect(page).toMatch(/<html/);
+    const assets = [...page.matchAll(/<(?:script|link|img)[^>]*\s(?:src|href)="([^"]+)"/g)].map(
+      (match) => match[1] ?? '',
+    );
+    expect(assets.filter((asset) => /^(?:https?:)?\/\//.test(asset))).toEqual([]);
+    for (const asset of assets) {
+      const answer = await fetch(new URL(asset, `${api.url}${path}`));
+      expect(answer.status, asset).toBe(200);
+      await answer.arrayBuffer();
+    }
+  });
+
+  it('take HEAD, which no other path does', async () => {
+    const api = await startApi();
+    for (const path of ['/docs', '/redoc', '/openapi.json']) {
+      expect((await raw(api.port, 'HEAD', path)).status).toBe(200);
+    }
+  });
+
+  it('have an OpenAPI 3.1 document with title, version, token and tags, and examples everywhere', async () => {
+    const api = await startApi();
+    // biome-ignore lint/suspicious/noExplicitAny: the document is looked at as JSON
+    const document: any = await (await fetch(`${api.url}/openapi.json`)).json();
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.info).toMatchObject({ title: 'PiXYZ API', version: '1.0.7' });
+    expect(document.components.securitySchemes).toEqual({
+      APIKeyHeader: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+    });
+    expect(document.tags.map((tag: { name: string }) => tag.name)).toEqual(['processes', 'jobs', 'backend', 'dev']);
+    expect(Object.keys(document.paths).sort()).toEqual([
+      '/',
+      '/backend/get_task_meta/{job_uuid}',
+      '/dev/callback',
+      '/healthz',
+      '/jobs',
+      '/jobs/{job_uuid}',
+      '/jobs/{job_uuid}/cancel',
+      '/jobs/{job_uuid}/details',
+      '/jobs/{job_uuid}/events',
+      '/jobs/{job_uuid}/logs',
+      '/jobs/{job_uuid}/outputs',
+      '/jobs/{job_uuid}/outputs/archive',
+      '/jobs/{job_uuid}/outputs/{file_path}',
+      '/jobs/{job_uuid}/retry',
+      '/metrics',
+      '/processes',
+      '/processes/{process_name}',
+      '/readyz',
+    ]);
+    expect(document.paths['/jobs'].post.requestBody.content['multipart/form-data'].schema.properties).toMatchObject({
+      file: { format: 'binary' },
+      script: { format: 'binary' },
+      config: { examples: [expect.any(String)] },
+    });
+    expect(JSON.stringify(document)).not.toContain('Default Response');
+    expect(document.components.schemas.JobConfig.properties).toHaveProperty('time_limit');
+    expect(Object.keys(document.components.schemas).filter((name) => name.endsWith('Input'))).toEqual([]);
+    for (const reference of JSON.stringify(document).matchAll(/#\/components\/schemas\/([\w-]+)/g)) {
+      expect(document.components.schemas).toHaveProperty(reference[1] ?? '');
+    }
+    for (const [path, methods] of Object.entries<Record<string, Record<string, unknown>>>(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        const name = `${method} ${path}`;
+        expect(operation['summary'], name).toEqual(expect.any(String));
+        const secured = path.startsWith('/jobs') || path.startsWith('/backend');
+        expect(operation['security'], name).toEqual(secured ? [{ APIKeyHeader: [] }] : undefined);
+        const success = (operation['responses'] as Record<string, { content?: object }>)['200'];
+        expect(success?.content, name).toBeDefined();
+        if (!JSON.stringify(success).includes('octet-stream')) {
+          expect(hasExample(document, success), `${name} has an example`).toBe(true);
+        }
+      }
+    }
+  });
+});
+
+function hasExample(document: { components: { schemas: Record<string, unknown> } }, node: unknown): boolean {
+  const text = JSON.stringify(node);
+  if (/"examples?"/.test(text)) return true;
+  return [...text.matchAll(/#\/components\/schemas\/(\w+)/g)].some((match) =>
+    JSON.stringify(document.components.schemas[match[1] ?? ''] ?? '').includes('"examples"'),
+  );
+}
+
+describe('the log', () => {
+  it('has one line per change with ids as fields, and never the token', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+    const api = await startApi({ logger });
+    const jobId = await api.submit();
+    await api.call(`/jobs/${jobId}/cancel`, { method: 'POST' });
+    await fetch(`${api.url}/jobs`, { headers: { 'x-api-key': 'a wrong secret' } });
+    await waitFor(() => expect(lines.filter((line) => line.includes('request answered'))).toHaveLength(3));
+    const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(parsed).toContainEqual(expect.objectContaining({ msg: 'a job was accepted', jobId, queue: 'cpu' }));
+    expect(parsed).toContainEqual(
+      expect.objectContaining({
+        msg: 'request answered',
+        jobId,
+        method: 'POST',
+        status: 200,
+        reqId: expect.any(String),
+      }),
+    );
+    expect(lines.join('')).not.toContain(token);
+    expect(lines.join('')).not.toContain('a wrong secret');
+  });
+
+  it('has everything of a fault that the answer tells nothing of', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+    const api = await startApi({
+      logger,
+      inspector: { inspect: () => Promise.reject(new Error('the secret inside')) },
+    });
+    const form = new FormData();
+    form.set('script', new Blob(['x']), 's.py');
+    const answer = await api.post(form);
+    expect(answer.status).toBe(500);
+    const body = await answer.text();
+    expect(JSON.parse(body)).toMatchObject({ detail: { code: 500, message: 'Internal Server Error' } });
+    expect(body).not.toContain('the secret inside');
+    expect(body).toContain(answer.headers.get('x-request-id'));
+    await waitFor(() => expect(lines.join('')).toContain('the secret inside'));
+    expect(await api.leftovers()).toEqual([]);
+  });
+});
