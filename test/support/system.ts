@@ -110,7 +110,9 @@ async function stopAll(parts: PartUnderTest[], folder: string): Promise<void> {
 }
 
 async function isReady(part: PartUnderTest): Promise<boolean> {
-  const answer = await fetch(`${part.url}${part.name === "api" ? "/" : "/readyz"}`, { signal: AbortSignal.timeout(2000) });
+  const answer = await fetch(`${part.url}${part.name === 'none' ? '/' : '/readyz'}`, {
+    signal: AbortSignal.timeout(2000),
+  });
   await answer.body?.cancel();
   return answer.ok;
 }
