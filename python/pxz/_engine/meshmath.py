@@ -82,7 +82,7 @@ def weld(positions: FloatArray, triangles: IntArray, tolerance: float = 0.0) -> 
 
 
 def crease_normals(primitive: Primitive, degrees: float = CREASE_DEGREES) -> Primitive:
-    """The primitive with normals: smooth where faces meet at less than `degrees`, with vertices split where they do not.
+    """The primitive with normals: smooth where faces meet at less than `degrees`, vertices split elsewhere.
 
     Vertices at one place count as one. Where all faces around a place agree, it gets their mean (by area, which keeps
     fillets even). Elsewhere each corner takes the mean of the faces within the angle of its own face, and corners of

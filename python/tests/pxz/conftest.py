@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the open `pxz` module. They need its wheels (python/requirements.txt), no server and no GPU."""
+"""Fixtures of the tests of the open `pxz` module. They need its wheels, no server and no GPU."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class FakeContext(dict[str, Any]):
 
 @pytest.fixture
 def run_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, FakeContext, Path]]:
-    """Run a shipped process as the engine does: loaded as module `external`, `main(pc, params)`; result, context, output folder."""
+    """Run a shipped process as the engine does: loaded as module `external`; result, context, output folder."""
     script = ModuleType("pixyz_worker.script")
     script.pixyz_schedule = lambda **_: lambda function: function  # type: ignore[attr-defined]
     package = ModuleType("pixyz_worker")

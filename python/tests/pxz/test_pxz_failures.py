@@ -31,6 +31,11 @@ def test_a_broken_file_gives_an_error_that_names_it(name: str) -> None:
     assert scene.getChildren(scene.getRoot()) == [], "nothing of a broken file may stay in the scene"
 
 
+def test_a_wrong_count_is_told_with_both_numbers() -> None:
+    with pytest.raises(pxz.PxzError, match="promises 4294967280 triangles and holds 80"):
+        io.importScene(str(BROKEN / "wrong-count.stl"))
+
+
 def test_the_segfault_sample_really_ends_the_process_by_a_signal() -> None:
     """A core dump would only slow it down."""
     path = str(BROKEN / "crash-segfault.step")

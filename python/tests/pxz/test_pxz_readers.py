@@ -33,7 +33,7 @@ SIZES_MM = {
     "shapes.3mf": (5.4, 3, 2.2),
     "crate-obj-textured.zip": (1870, 1000, 1005),
 }
-"""x, y, z of the box in mm: Z-up formats turned to Y up, each unit converted (FBX: cm, OBJ and DAE: m, STL, PLY and 3MF: mm)."""
+"""x, y, z of the box in mm: Z-up formats turned to Y up, units converted (FBX: cm, OBJ and DAE: m, STL and PLY: mm)."""
 
 
 def size_mm() -> tuple[float, ...]:
