@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCode } from '../store/atomic.js';
 import type { Settings } from './settings.js';
 
 export interface ApiToken {
@@ -27,12 +28,17 @@ export async function ensureToken(
   const file = join(dirname(settings.TEMPORAL_DB_FILE), 'api-token');
   await mkdir(dirname(file), { recursive: true });
   const made = randomBytes(32).toString('base64url');
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    // Fails where the file is there: of two processes that start at the same time, one makes the token for both.
-    await writeFile(file, `${made}\n`, { mode: 0o600, flag: 'wx' });
+    await writeFile(temporary, `${made}\n`, { mode: 0o600, flag: 'wx' });
+    // A link appears whole, and fails where the file is there: of two processes that start at the same time, one makes
+    // the token for both, and none reads a file that is half written.
+    await link(temporary, file);
     return { sha256: sha256(made), token: made, isNew: true, file };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
+  } finally {
+    await rm(temporary, { force: true });
   }
   const token = (await readFile(file, 'utf8')).trim();
   if (token === '') throw new Error(`the token file ${file} is empty: delete it, and the next start makes a new token`);
