@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { jobIdOf } from '../../../src/contract/ids.js';
-import { type JobSpec, newRecord } from '../../../src/contract/job.js';
+import { newRecord } from '../../../src/contract/job.js';
 import { newGraphId } from '../../../src/contract/new-graph-id.js';
 import { JobStore } from '../../../src/store/job-store.js';
 import { claim, claimedBy } from '../../../src/store/ownership.js';
+import { jobSpec } from '../../support/jobs.js';
 
 let root: string;
 let store: JobStore;
@@ -17,37 +18,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-function spec(): JobSpec {
-  const graphId = newGraphId();
-  const jobId = jobIdOf(graphId, 1);
-  return {
-    version: 1,
-    jobId,
-    graphId,
-    name: 'bracket',
-    process: 'custom',
-    script: { share: `${jobId}/inputs/s.py` },
-    entrypoint: 'main',
-    data: null,
-    params: { x: 1 },
-    queue: 'cpu',
-    timeLimit: 60,
-    rootFile: null,
-    computeOnly: false,
-    raw: false,
-    context: {},
-    timeRequest: '2026-11-21T11:49:05.570674',
-    callback: null,
-    retryOf: null,
-    digest: null,
-  };
-}
-
 describe('the job store', () => {
   it('a job appears whole, with its inputs, its spec and a record that waits', async () => {
     const incoming = await store.receive();
     await writeFile(join(incoming.inputs, 's.py'), 'x');
-    const asked = spec();
+    const asked = jobSpec();
     expect(await store.readRecord(asked.jobId)).toBe(null);
     expect(await incoming.commit(asked)).toBe(true);
     expect(await readFile(join(store.paths(asked.jobId).inputs, 's.py'), 'utf8')).toBe('x');
@@ -56,7 +31,7 @@ describe('the job store', () => {
   });
 
   it('a repeated request does not replace the job it made the first time', async () => {
-    const asked = spec();
+    const asked = jobSpec();
     const first = await store.receive();
     await first.commit(asked);
     await store.writeRecord({ ...newRecord(asked), status: 'SUCCESS' });
@@ -88,7 +63,7 @@ describe('the job store', () => {
   });
 
   it('a record written after the job was deleted does not bring it back', async () => {
-    const asked = spec();
+    const asked = jobSpec();
     await (await store.receive()).commit(asked);
     await store.remove(asked.jobId);
     await store.writeRecord(newRecord(asked));
@@ -96,7 +71,7 @@ describe('the job store', () => {
   });
 
   it('cleaning keeps the record, which says when; cleaning again is a success', async () => {
-    const asked = spec();
+    const asked = jobSpec();
     const incoming = await store.receive();
     await writeFile(join(incoming.inputs, 's.py'), 'x');
     await incoming.commit(asked);
@@ -115,8 +90,8 @@ describe('the job store', () => {
 
 describe('ownership of a job', () => {
   it('belongs to the first attempt until a later one claims it, and never goes back', async () => {
-    const { jobId } = spec();
-    const asked = { ...spec(), jobId };
+    const { jobId } = jobSpec();
+    const asked = jobSpec({ jobId });
     await (await store.receive()).commit(asked);
     expect(await claimedBy(store, jobId)).toBe(1);
     expect(await claim(store, jobId, 1)).toBe(true);
