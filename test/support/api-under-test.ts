@@ -4,18 +4,23 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { buildApp } from '../../src/api/app.js';
 import type { ApiOptions, App, ScriptInspector } from '../../src/api/deps.js';
+import { projectRoot } from '../../src/config/project-root.js';
 import { graphIdOf } from '../../src/contract/ids.js';
 import type { JobRecord, JobSpec } from '../../src/contract/job.js';
 import { newRecord } from '../../src/contract/job.js';
 import { newGraphId } from '../../src/contract/new-graph-id.js';
+import { createScriptInspector } from '../../src/runner/script-inspector.js';
 import { JobStore } from '../../src/store/job-store.js';
 import { FakeEngine } from './fake-engine.js';
-import { PythonInspector } from './python-inspector.js';
 
 export const token = 'open sesame';
+
+/** One Python helper for all tests of a file. */
+const inspector = createScriptInspector({ python: 'python3', pythonPath: [join(projectRoot, 'python')] });
+afterAll(() => inspector.close());
 
 /** The real application on a free port, with a real store in a folder of its own, and an engine that runs nothing. */
 export interface ApiUnderTest {
@@ -65,7 +70,7 @@ export async function startApi(test: ApiTestOptions = {}): Promise<ApiUnderTest>
     },
     store,
     engine,
-    inspector: test.inspector ?? new PythonInspector(),
+    inspector: test.inspector ?? inspector,
     ...(test.logger === undefined ? {} : { logger: test.logger }),
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
