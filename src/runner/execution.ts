@@ -46,6 +46,7 @@ export class Execution {
   #outcome: ChildOutcome | null = null;
   #stopReason: ExitReason | null = null;
   #gone: { readonly code: number | null; readonly signal: number | null } | 'lost' | null = null;
+  #began = false;
   #channelEnded = false;
   #logEnded = false;
   #finishing = false;
@@ -72,6 +73,11 @@ export class Execution {
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+  }
+
+  /** Whether any of the user's code may have run. */
+  get began(): boolean {
+    return this.#began || this.#outcome !== null || this.#stopReason !== null;
   }
 
   begin(): void {
@@ -158,6 +164,7 @@ export class Execution {
   #hear(message: ChildMessage): void {
     switch (message.t) {
       case 'begin':
+        this.#began = true;
         this.#armTimeLimit();
         return;
       case 'progress':

@@ -13,6 +13,8 @@ import { type RunnerOptions, RunnerStartError } from './options.js';
 
 /** Placeholders that the host and its children overwrite in place; see `_processes.mark`. */
 const markRoom = 160;
+/** Children that one task may use up without having begun. */
+const maxChildrenPerTask = 3;
 const startTimeoutMs = 120_000;
 const stopPatienceMs = 10_000;
 const hostBackOffMs = [0, 500, 2000, 5000, 10_000];
@@ -111,21 +113,33 @@ class WarmRunner implements Runner {
 
   async run(task: ScriptTask, hooks: RunHooks): Promise<ScriptOutcome> {
     if (task.attemptId.length > markRoom) throw new RangeError(`attempt id longer than ${markRoom} characters`);
-    const child = await this.#take(hooks.signal);
-    if ('cause' in child) {
-      const reason = child.aborted
-        ? ({ kind: 'cancelled', reason: abortReason(hooks.signal) } as const)
-        : ({ kind: 'not-started', cause: child.cause } as const);
-      const progress = { progress: null, steps: [], meta: {} };
-      return { ok: false, reason, error: faultOf(reason, []), progress, pid: null };
+    for (let attempt = 1; ; attempt++) {
+      const child = await this.#take(hooks.signal);
+      if ('cause' in child) {
+        const reason = child.aborted
+          ? ({ kind: 'cancelled', reason: abortReason(hooks.signal) } as const)
+          : ({ kind: 'not-started', cause: child.cause } as const);
+        const progress = { progress: null, steps: [], meta: {} };
+        return { ok: false, reason, error: faultOf(reason, []), progress, pid: null };
+      }
+      const { outcome, began } = await this.#runIn(child, task, hooks);
+      // A ready child can die, with its host or by itself, just as it gets a task: then the script has not run yet.
+      if (outcome.ok || began || attempt === maxChildrenPerTask || this.#stopping) return outcome;
+      this.#options.logger.warn({ attempt: task.attemptId, pid: outcome.pid }, 'a child ended before its script began');
     }
+  }
+
+  async #runIn(
+    child: Child,
+    task: ScriptTask,
+    hooks: RunHooks,
+  ): Promise<{ readonly outcome: ScriptOutcome; readonly began: boolean }> {
     const { maxProcesses = 512, maxLogBytes = 64 << 20, graceMs = 300, logger } = this.#options;
-    const limits = { maxProcesses, maxLogBytes, graceMs };
     const execution = new Execution(
       task,
       child,
       hooks,
-      limits,
+      { maxProcesses, maxLogBytes, graceMs },
       (command) => this.#tellHost(command),
       () => this.#nothingAdopted(),
       logger,
@@ -134,7 +148,7 @@ class WarmRunner implements Runner {
     this.#active += 1;
     execution.begin();
     try {
-      return await execution.done;
+      return { outcome: await execution.done, began: execution.began };
     } finally {
       this.#active -= 1;
       this.#removeInput(child.inputDir);
