@@ -13,7 +13,7 @@ import { closeSync, openSync } from 'node:fs';
  * 2. TERM and INT to the shell are passed on to the program; the shell ends with the program's exit code.
  * 3. The program's standard input is empty, so it cannot read our terminal.
  */
-const guard = `
+export const guard = `
 exec 3<&0 </dev/null
 grace=$1; shift
 "$@" 3<&- &

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { searchAttributes } from '../engine/search-attributes.js';
 
@@ -11,6 +12,7 @@ const notFound = 5;
 const alreadyExists = 6;
 const permissionDenied = 7;
 
+const pause = () => sleep(50);
 const grpcCode = (error: unknown) => (error as { code?: number }).code;
 
 /** Connects once the server answers. @throws with the last reason when it does not within the time. */
@@ -23,7 +25,7 @@ export async function connectWhenReady(address: string, timeoutMs: number): Prom
       if (Date.now() > deadline) {
         throw new Error(`no Temporal server answers at ${address}: ${(error as Error).message}`, { cause: error });
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause();
     }
   }
 }
@@ -39,7 +41,7 @@ export async function prepareNamespace(connection: Connection, namespace: string
         return await call();
       } catch (error) {
         if (Date.now() > deadline || [invalidArgument, permissionDenied].includes(grpcCode(error) ?? -1)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await pause();
       }
     }
   };
@@ -85,7 +87,7 @@ export async function prepareNamespace(connection: Connection, namespace: string
     const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
     return Object.keys(searchAttributes).filter((name) => customAttributes?.[name] === undefined);
   };
-  let names = await insist(missing);
+  const names = await insist(missing);
   if (names.length === 0) return allServicesAnswer();
   await insist(() =>
     operatorService
@@ -97,10 +99,16 @@ export async function prepareNamespace(connection: Connection, namespace: string
         if (grpcCode(error) !== alreadyExists) throw error;
       }),
   );
-  // The server keeps the list in a cache: a run that uses a name too early would be refused.
-  await insist(async () => {
-    names = await missing();
-    if (names.length > 0) throw new Error(`search attributes not ready: ${names.join(', ')}`);
-  });
+  // What the list says at once, the frontend uses only when it has read the namespace anew, within two seconds.
+  const query = names.map((name) => `${name} = 'none'`).join(' AND ');
+  for (;;) {
+    try {
+      await insist(() => workflowService.countWorkflowExecutions({ namespace, query }));
+      break;
+    } catch (error) {
+      if (Date.now() > deadline || grpcCode(error) !== invalidArgument) throw error;
+      await pause();
+    }
+  }
   await allServicesAnswer();
 }

@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cliArguments } from './cli-arguments.js';
+import { DatabaseInUseError, type DatabaseLock, lockDatabase } from './database-lock.js';
 import { dynamicConfigFile } from './dynamic-config.js';
 import { freePorts, isPortFree } from './free-ports.js';
 import { type GuardedProcess, startGuarded } from './guarded-process.js';
@@ -82,12 +83,18 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningTe
       );
     }
   }
-  const release = lockDatabase(options.dbFile);
+  const lock = await lockDatabase(`${options.dbFile}.lock`).catch((error: unknown) => {
+    throw new TemporalStartError(
+      error instanceof DatabaseInUseError
+        ? `the Temporal database ${options.dbFile} is ${error.message}; stop that one, or name another file in TEMPORAL_DB_FILE`
+        : `the Temporal database ${options.dbFile} cannot be locked: ${(error as Error).message}`,
+    );
+  });
   try {
     // Ports that were free a moment ago may be taken by now: once more with others, unless the operator named them.
     for (let attempt = 1; ; attempt++) {
       try {
-        return await startOnce(options, logFolder, release);
+        return await startOnce(options, logFolder, lock);
       } catch (error) {
         if (attempt === 3 || !(error instanceof TemporalStartError) || !/address already in use/.test(error.message)) {
           throw error;
@@ -95,12 +102,12 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningTe
       }
     }
   } catch (error) {
-    release();
+    lock.release();
     throw error;
   }
 }
 
-async function startOnce(options: TemporalOptions, logFolder: string, release: () => void): Promise<RunningTemporal> {
+async function startOnce(options: TemporalOptions, logFolder: string, lock: DatabaseLock): Promise<RunningTemporal> {
   const home = dirname(options.dbFile);
   const logFile = join(logFolder, 'temporal.log');
   const uiLogFile = join(logFolder, 'temporal-ui.log');
@@ -144,6 +151,7 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
         graceSeconds,
       });
     }
+    lock.serverIs(server.pid);
     const reason = server.exited.then(({ code, signal }) => signal ?? `exit code ${code}`);
     const early = reason.then((why) => {
       throw new TemporalStartError(
@@ -201,12 +209,12 @@ async function startOnce(options: TemporalOptions, logFolder: string, release: (
       logFile,
       exited: reason.then(async (why) => {
         await ui?.stop();
-        release();
+        lock.release();
         return why;
       }),
       stop: async () => {
         await Promise.all([running.stop(), ui?.stop()]);
-        release();
+        lock.release();
       },
     };
   } catch (error) {
@@ -324,51 +332,6 @@ function environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     'GOMAXPROCS',
   ];
   return Object.fromEntries(names.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]));
-}
-
-/** Two servers on one file would each believe to own it. */
-function lockDatabase(dbFile: string): () => void {
-  const lock = `${dbFile}.pid`;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const file = openSync(lock, 'wx', 0o600);
-      writeFileSync(file, String(process.pid));
-      closeSync(file);
-      let held = true;
-      return () => {
-        if (held) rmSync(lock, { force: true });
-        held = false;
-      };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === 3) {
-        throw new TemporalStartError(`the Temporal database cannot be locked: ${(error as Error).message}`);
-      }
-      const owner = Number.parseInt(readText(lock), 10);
-      if (Number.isInteger(owner) && owner !== process.pid && isAlive(owner)) {
-        throw new TemporalStartError(
-          `the Temporal database ${dbFile} is in use by process ${owner}; stop that one, or name another file in TEMPORAL_DB_FILE`,
-        );
-      }
-      rmSync(lock, { force: true });
-    }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return tail(file, 0);
-  } catch {
-    return '';
-  }
 }
 
 function writePrivate(file: string, content: unknown): void {

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readSettings } from '../../../src/config/settings.js';
+import { type RunningTemporal, startTemporal } from '../../../src/server/start-temporal.js';
+import { findTemporalPrograms, type TemporalPrograms } from '../../../src/server/temporal-programs.js';
+import { processesWith } from '../../support/leftovers.js';
+import { waitFor } from '../../support/wait-for.js';
+
+/** A server of its own, to stop and kill: the shared one must stay up. */
+
+let folder: string;
+const running: RunningTemporal[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pixyz-temporal-'));
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(port = 0, uiPort: number | null = null): Promise<RunningTemporal> {
+  const programs = await findTemporalPrograms(readSettings(process.env, '.').PIXYZ_CACHE_PATH, process.env);
+  const server = await startTemporal({
+    programs: programs as TemporalPrograms,
+    dbFile: join(folder, 'temporal.db'),
+    port,
+    uiPort,
+    namespace: 'restart-test',
+  });
+  running.push(server);
+  return server;
+}
+
+test('what runs is still there after the server was killed, and nothing of it is left after a stop', async () => {
+  const first = await start();
+  const connection = await Connection.connect({ address: first.address });
+  await new Client({ connection, namespace: 'restart-test' }).workflow.start('waits-for-a-worker', {
+    taskQueue: 'nobody',
+    workflowId: 'survivor',
+    searchAttributes: { PixyzName: ['kept'] },
+  });
+  await connection.close();
+
+  process.kill(-first.pid, 'SIGKILL');
+  await first.exited;
+  const second = await start();
+  const again = await Connection.connect({ address: second.address });
+  const client = new Client({ connection: again, namespace: 'restart-test' });
+  expect((await client.workflow.getHandle('survivor').describe()).status.name).toBe('RUNNING');
+  await waitFor(async () => {
+    const found: string[] = [];
+    for await (const run of client.workflow.list({ query: "PixyzName = 'kept'" })) found.push(run.workflowId);
+    expect(found).toEqual(['survivor']);
+  });
+  await again.close();
+  await second.stop();
+  await waitFor(() => expect(processesWith(folder)).toEqual([]));
+});
+
+test('two servers on one database are refused', async () => {
+  await start();
+  await expect(start()).rejects.toThrow(/temporal\.db is in use by process \d+.*TEMPORAL_DB_FILE/);
+});
+
+test('a port that is taken is named, with the setting that changes it', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const { port } = taken.address() as { port: number };
+  await expect(start(port)).rejects.toThrow(new RegExp(`port ${port} \\(TEMPORAL_PORT\\) is taken`));
+  await expect(start(0, port)).rejects.toThrow(new RegExp(`port ${port} \\(TEMPORAL_UI_PORT\\) is taken`));
+  await new Promise((resolve) => taken.close(resolve));
+});
+
+test('a Web UI comes with it', async () => {
+  const { uiUrl } = await start(0, 0);
+  const response = await fetch(uiUrl as string);
+  expect(response.status).toBe(200);
+  expect(await response.text()).toMatch(/<html/i);
+});
