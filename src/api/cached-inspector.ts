@@ -31,7 +31,11 @@ export class CachedInspector implements ScriptInspector {
     }
     const found = this.#inner.inspect(path, entrypoint);
     this.#found.set(key, found);
-    found.catch(() => this.#found.delete(key));
+    // Only what was understood is kept: a problem may be one of the interpreter, and gone the next time.
+    found.then(
+      (inspection) => inspection.ok || this.#found.delete(key),
+      () => this.#found.delete(key),
+    );
     const oldest = this.#found.keys().next().value;
     if (this.#found.size > maxEntries && oldest !== undefined) this.#found.delete(oldest);
     return found;

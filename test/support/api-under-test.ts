@@ -22,6 +22,8 @@ export const token = 'open sesame';
 const inspector = createScriptInspector({ python: 'python3', pythonPath: [join(projectRoot, 'python')] });
 afterAll(() => inspector.close());
 
+export type CallInit = Omit<RequestInit, 'headers'> & { readonly headers?: Record<string, string> };
+
 /** The real application on a free port, with a real store in a folder of its own, and an engine that runs nothing. */
 export interface ApiUnderTest {
   readonly app: App;
@@ -32,7 +34,7 @@ export interface ApiUnderTest {
   /** The folder of the processes. */
   readonly processes: string;
   /** A call with the token. */
-  readonly call: (path: string, init?: RequestInit) => Promise<Response>;
+  readonly call: (path: string, init?: CallInit) => Promise<Response>;
   /** Posts a form with the token. */
   readonly post: (form: FormData, headers?: Record<string, string>) => Promise<Response>;
   /** Posts a job that is accepted, and returns its id. */
@@ -80,7 +82,7 @@ export async function startApi(test: ApiTestOptions = {}): Promise<ApiUnderTest>
   });
   const { port } = app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  const call = (path: string, init: RequestInit = {}) =>
+  const call = (path: string, init: CallInit = {}) =>
     fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: { 'x-api-key': token, ...init.headers } });
   const post = (form: FormData, headers: Record<string, string> = {}) =>
     call('/jobs', { method: 'POST', body: form, headers });

@@ -36,7 +36,7 @@ export function useNotFound(app: App): void {
 
   app.setNotFoundHandler((request, reply) => {
     closeGently(request, reply);
-    const [path = '/', query] = splitQuery(request.url);
+    const [path, query] = splitQuery(request.url);
     const allowed = methodsOf(path);
     if (allowed.length > 0) {
       return reply.code(405).header('allow', allowed.sort().join(', ')).send({ detail: 'Method Not Allowed' });

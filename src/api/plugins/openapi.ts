@@ -97,6 +97,6 @@ function tidied(document: OpenApi): OpenApi {
   return { ...document, components: { ...document.components, schemas: kept } };
 }
 
-function withoutDialect({ $schema, id, ...schema }: Record<string, unknown>): Record<string, never> {
+function withoutDialect({ $schema: _dialect, id: _id, ...schema }: Record<string, unknown>): Record<string, never> {
   return schema as Record<string, never>;
 }

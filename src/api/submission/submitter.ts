@@ -154,7 +154,7 @@ async function place(
   ] as const) {
     if (file === null || name === null) continue;
     const target = join(inputs, name);
-    await mkdir(dirname(target), { recursive: true });
+    if (name.includes('/')) await mkdir(dirname(target));
     await rename(file.path, target);
   }
   return { dataName: names.data, scriptName: names.script };

@@ -12,8 +12,7 @@ const reserved = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?$/i;
 export function safeName(sent: string, fallback: string): string {
   const base = sent.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
   const clean = base
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+    .replace(/[\p{Control}\p{Bidi_Control}]/gu, '')
     .replace(/[<>:"|?*]/g, '_')
     .replace(/^\s+|[\s.]+$/g, '');
   if (clean === '' || /^\.+$/.test(clean)) return fallback;
@@ -24,7 +23,8 @@ function shortened(name: string): string {
   if (Buffer.byteLength(name) <= maxBytes) return name;
   const dot = name.lastIndexOf('.');
   const extension = dot > 0 && Buffer.byteLength(name.slice(dot)) <= 20 ? name.slice(dot) : '';
-  let stem = [...name.slice(0, name.length - extension.length)];
+  // By code points: half of one would not be text any more.
+  let stem = Array.from(name.slice(0, name.length - extension.length));
   while (Buffer.byteLength(stem.join('') + extension) > maxBytes) stem = stem.slice(0, -1);
   return stem.join('') + extension;
 }

@@ -45,7 +45,7 @@ describe('the token', () => {
 
   it('is checked before the body: a gigabyte with a wrong token is refused unread', async () => {
     const api = await startApi();
-    const read = await uploadWithWrongToken(api.port, 2 ** 30, {});
+    const read = await uploadWithWrongToken(api.port, 2 ** 30);
     expect(read.answer).toMatch(/^HTTP\/1.1 401 /);
     expect(read.answer).toContain('{"detail":"Invalid token"}');
     expect(read.sentBytes).toBeLessThan(32 * 2 ** 20);
@@ -96,11 +96,7 @@ function sendRaw(port: number, bytes: Buffer): Promise<string> {
 }
 
 /** Keeps sending zeros until told to stop, as a client that reads the answer only when it has sent everything. */
-async function uploadWithWrongToken(
-  port: number,
-  size: number,
-  _: object,
-): Promise<{ answer: string; sentBytes: number }> {
+async function uploadWithWrongToken(port: number, size: number): Promise<{ answer: string; sentBytes: number }> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   let answer = '';
   let closed = false;

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startApi, token, writeOutput } from '../../support/api-under-test.js';
+import { type CallInit, startApi, token, writeOutput } from '../../support/api-under-test.js';
 
 const script = 'def main(params, pc):\n    return params\n';
 
@@ -273,7 +273,7 @@ describe('POST /jobs', () => {
       body: new Blob([body]).stream(),
       duplex: 'half',
       headers: headers('b'),
-    } as RequestInit);
+    } as CallInit);
     expect(found.status).toBe(413);
     expect(await api.leftovers()).toEqual([]);
   });
