@@ -9,8 +9,6 @@ import importlib.util
 import os
 import sys
 
-from pixyz_worker import exception as _exception
-from pixyz_worker import share as _share
 from pixyz_worker._canvas import CeleryBackendResult, TasksUtils
 from pixyz_worker._isolation import ExternalPythonCode, SignalSafeExecution
 from pixyz_worker._storage import (
@@ -22,50 +20,129 @@ from pixyz_worker._storage import (
     StorageTemporaryManager,
 )
 from pixyz_worker.config import cleanup_delay, debug, log_level, share_dir, supported_archive, version
-from pixyz_worker.exception import *  # noqa: F403 - the whole tree, by its own __all__
+from pixyz_worker.exception import (
+    DiskStateAlreadyExists,
+    InternalError,
+    InvalidBackendParameter,
+    InvalidConfigurationFile,
+    InvalidFile,
+    InvalidYamlFile,
+    PixyzException,
+    PixyzExceptionUnpickleableExceptionWrapper,
+    PixyzExecutionFault,
+    PixyzExitFault,
+    PixyzFileNotFound,
+    PixyzSecurityViolation,
+    PixyzSharedDirectoryNotFound,
+    PixyzSignalFault,
+    PixyzTimeout,
+    PixyzWebError,
+    SharePathInvalidError,
+    SharePathNotFoundError,
+    TaskNotCompletedError,
+    TaskProcessingStarted,
+)
 from pixyz_worker.license import PiXYZSession
 from pixyz_worker.pc import ProgramContext
 from pixyz_worker.progress import ProgressCallBack, TaskProgress
-from pixyz_worker.share import *  # noqa: F403
+from pixyz_worker.share import (
+    TaskInfos,
+    cleanup_data_after_timeout,
+    download_file,
+    each,
+    get_filename_from_url,
+    get_first_3D_files_in_directory,
+    get_job_archive_file_path,
+    get_job_input_dir,
+    get_job_input_dir_content,
+    get_job_input_file_path,
+    get_job_output_dir,
+    get_job_output_dir_content,
+    get_job_output_file_path,
+    get_job_share_dir,
+    get_job_share_file_path,
+    get_logger,
+    is_a_valid_job_id_directory,
+    is_job_in_share,
+    is_path_in_share,
+    move_file_as_result_to_shared_storage,
+)
 from pixyz_worker.tasks import app, cleanup_share_file, package, pixyz_execute, sleep
 
-__all__ = sorted(
-    [
-        "CeleryBackendResult",
-        "DiskAsyncState",
-        "ExecuteIfEnabled",
-        "ExternalPythonCode",
-        "FileInputTemporary",
-        "PiXYZSession",
-        "ProgramContext",
-        "ProgressCallBack",
-        "SignalSafeExecution",
-        "StorageOutputManager",
-        "StorageSharedManager",
-        "StorageTemporaryManager",
-        "TaskProgress",
-        "TasksUtils",
-        "app",
-        "cleanup_delay",
-        "cleanup_share_file",
-        "debug",
-        "log_level",
-        "package",
-        "pixyz_execute",
-        "share_dir",
-        "sleep",
-        "supported_archive",
-        "version",
-        *_exception.__all__,
-        *_share.__all__,
-    ]
-)
+__all__ = [
+    "CeleryBackendResult",
+    "DiskAsyncState",
+    "DiskStateAlreadyExists",
+    "ExecuteIfEnabled",
+    "ExternalPythonCode",
+    "FileInputTemporary",
+    "InternalError",
+    "InvalidBackendParameter",
+    "InvalidConfigurationFile",
+    "InvalidFile",
+    "InvalidYamlFile",
+    "PiXYZSession",
+    "PixyzException",
+    "PixyzExceptionUnpickleableExceptionWrapper",
+    "PixyzExecutionFault",
+    "PixyzExitFault",
+    "PixyzFileNotFound",
+    "PixyzSecurityViolation",
+    "PixyzSharedDirectoryNotFound",
+    "PixyzSignalFault",
+    "PixyzTimeout",
+    "PixyzWebError",
+    "ProgramContext",
+    "ProgressCallBack",
+    "SharePathInvalidError",
+    "SharePathNotFoundError",
+    "SignalSafeExecution",
+    "StorageOutputManager",
+    "StorageSharedManager",
+    "StorageTemporaryManager",
+    "TaskInfos",
+    "TaskNotCompletedError",
+    "TaskProcessingStarted",
+    "TaskProgress",
+    "TasksUtils",
+    "app",
+    "cleanup_data_after_timeout",
+    "cleanup_delay",
+    "cleanup_share_file",
+    "debug",
+    "download_file",
+    "each",
+    "get_filename_from_url",
+    "get_first_3D_files_in_directory",
+    "get_job_archive_file_path",
+    "get_job_input_dir",
+    "get_job_input_dir_content",
+    "get_job_input_file_path",
+    "get_job_output_dir",
+    "get_job_output_dir_content",
+    "get_job_output_file_path",
+    "get_job_share_dir",
+    "get_job_share_file_path",
+    "get_logger",
+    "is_a_valid_job_id_directory",
+    "is_job_in_share",
+    "is_path_in_share",
+    "log_level",
+    "move_file_as_result_to_shared_storage",
+    "package",
+    "pixyz_execute",
+    "share_dir",
+    "sleep",
+    "supported_archive",
+    "version",
+]
 
 
 def _offer_celery_names() -> None:
     """Outside a worker (local mode) the names of Celery come from our shim where no Celery is installed.
 
-    On a worker the shim's folder stands before site-packages, so there it always wins: scripts pass our tasks to `chain` and
+    On a worker the shim's folder stands before site-packages, so there it always wins: scripts pass our tasks to
+    `chain` and
     its like, which Celery's own would not understand.
     """
     shims = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "shims")

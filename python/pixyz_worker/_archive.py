@@ -16,16 +16,26 @@ from pixyz_worker.exception import InvalidFile, PixyzFileNotFound, PixyzSecurity
 SUFFIXES = (".zip", ".tar.gz", ".tgz", ".tar")
 
 _FORMATS_3D = tuple(
-    (
-        "3DM 3DS 3DXML ACIS ASM CATPART CATPRODUCT CATSHAPE CGR CSB DWG DXF E57 FBX GDS GLB GLTF IAM IFC IGES IGS IPT JT NEU NWC "
-        "NWD OBJ PAR PDF PLMXML PRC PRT PSM PTS PTX PVS PVZ PWD PXZ P_B P_T RCP RCS RFA RVM RVT SAB SAT SKP SLDASM SLDPRT STEP "
-        "STEPZ STL STP STPX STPXZ STPZ U3D USD USDA USDC USDZ VDA VPB VRML WIRE WRL XAS XMT XMT_BIN XMT_TXT XPR X_B X_T "
-        # Read by the open engine beside them.
-        "3MF AMF BREP DAE OFF PLY X3D"
-    ).split()
+    """
+    3DM 3DS 3DXML ACIS ASM CATPART CATPRODUCT CATSHAPE CGR CSB DWG DXF E57 FBX GDS GLB GLTF IAM IFC IGES IGS IPT JT
+    NEU NWC NWD OBJ PAR PDF PLMXML PRC PRT PSM PTS PTX PVS PVZ PWD PXZ P_B P_T RCP RCS RFA RVM RVT SAB SAT SKP
+    SLDASM SLDPRT STEP STEPZ STL STP STPX STPXZ STPZ U3D USD USDA USDC USDZ VDA VPB VRML WIRE WRL XAS XMT XMT_BIN
+    XMT_TXT XPR X_B X_T
+    """.split()
+    # Read by the open engine beside them.
+    + ["3MF", "AMF", "BREP", "DAE", "OFF", "PLY", "X3D"]
 )
 
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 def is_archive(path: str) -> bool:
@@ -33,7 +43,8 @@ def is_archive(path: str) -> bool:
 
 
 def extract(path: str, folder: str) -> None:
-    """Unpacks an archive. @raise PixyzSecurityViolation for entries that lead out of `folder`, InvalidFile when it is broken."""
+    """Unpacks an archive. @raise PixyzSecurityViolation for entries that lead out of `folder`, InvalidFile when it is
+    broken."""
     name = os.path.basename(path)
     try:
         if path.lower().endswith(".zip"):
@@ -45,7 +56,9 @@ def extract(path: str, folder: str) -> None:
     except InvalidFile:
         raise
     except _BROKEN as error:
-        raise InvalidFile(f"the archive {name} cannot be unpacked, it is broken or not what its name says: {error}") from error
+        raise InvalidFile(
+            f"the archive {name} cannot be unpacked, it is broken or not what its name says: {error}"
+        ) from error
 
 
 def _check_name(name: str) -> None:

@@ -1,6 +1,7 @@
 """Graphs that scripts start: the names are here, sending them comes with the canvas release.
 
-Scripts import these names whether or not they use them, so importing works everywhere; using one says plainly what is missing.
+Scripts import these names whether or not they use them, so importing works everywhere; using one says plainly what is
+missing.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The host forks it or (`python -m pixyz_worker._child`) starts it. All code of users runs here and nowhere else. Rules:
 
-1. Messages go over a socket that nothing else writes to; descriptors 1 and 2 lead to the attempt's log from the moment the
+1. Messages go over a socket that nothing else writes to; descriptors 1 and 2 lead to the attempt's log from the moment
+the
    task is taken, so native prints and grandchildren write there, too.
 2. The outcome is sent when everything of the user's has ended: its threads and its exit functions.
 3. The process ends by `os._exit`: no clean-up of a library may turn a told outcome into a crash.
@@ -54,7 +55,8 @@ def serve(config: dict[str, Any], parent: int) -> NoReturn:
     os.mkdir(input_dir)
     faulthandler.enable(file=2)
     if hasattr(faulthandler, "register"):
-        # The host sends it before it ends a script: the log then shows where the script was. Works inside native code, too.
+        # The host sends it before it ends a script: the log then shows where the script was. Works inside native code,
+        # too.
         faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
     for stream in (sys.stdout, sys.stderr):
         cast(Any, stream).reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
@@ -112,7 +114,8 @@ class _Log:
 
 
 def _forget_exit_functions() -> None:
-    """Those of the host's libraries are for the host's end: run in a child they take time, or delete what is still in use."""
+    """Those of the host's libraries are for the host's end: run in a child they take time, or delete what is still in
+    use."""
     atexit._clear()
     atexit.register(logging.shutdown)
     if "multiprocessing.util" in sys.modules:
@@ -146,7 +149,8 @@ def _release_session() -> None:
 
 
 def _limit_memory(limit: int | None) -> None:
-    """Lets Python raise MemoryError where it can: what is there already does not count. Grandchildren are watched by the host."""
+    """Lets Python raise MemoryError where it can: what is there already does not count. Grandchildren are watched by
+    the host."""
     if limit is None or sys.platform == "win32":
         return
     import resource
@@ -166,9 +170,10 @@ def _lift_memory_limit() -> None:
 
 
 def _rehearse(folder: str) -> None:
-    """Goes through the motions of a task once. A page that is first written after a fork has to be copied, and that time is
+    """Goes through the motions of a task once. A page that is first written after a fork has to be copied, and that
+    time is
     better spent before the task is there."""
-    task = {
+    task: dict[str, Any] = {
         "attemptId": "",
         "jobId": "",
         "script": os.devnull,
@@ -236,7 +241,8 @@ def _run(
             stream.flush()
         except Exception:  # closed or replaced by the script
             pass
-    # The kernel needs milliseconds to take a large process apart. The runner does not wait for that when it knows that the
+    # The kernel needs milliseconds to take a large process apart. The runner does not wait for that when it knows that
+    # the
     # script is over: no process of it is left, and nothing more can come into its log.
     releases = config["pixyzMandatory"] and not config["pixyzDisabled"]
     reply["alone"] = not releases and _processes.is_alone()
@@ -350,7 +356,9 @@ def _out_of_memory(error: MemoryError, limit: int | None) -> dict[str, Any]:
         text = _failure.message_of(error)
         said = f"the script needed more than its memory limit of {_mib(limit)} (resident at that moment: {_mib(seen)})"
         told["error"]["message"] = f"{said}: {text}" if text else said
-        told["error"]["traceback"] = f"{told['error']['traceback'].rpartition(chr(10))[0]}\nMemoryError: {told['error']['message']}"
+        told["error"]["traceback"] = (
+            f"{told['error']['traceback'].rpartition(chr(10))[0]}\nMemoryError: {told['error']['message']}"
+        )
         told["memory"] = {"limitBytes": limit, "seenBytes": seen}
     return told
 
@@ -360,7 +368,8 @@ def _mib(size: int) -> str:
 
 
 def _finish_threads() -> None:
-    """What the interpreter does at its end: waits for threads, runs exit functions. Time limit and cancel still hold."""
+    """What the interpreter does at its end: waits for threads, runs exit functions. Time limit and cancel still
+    hold."""
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()

@@ -18,7 +18,8 @@ _log = logging.getLogger("pixyz_worker")
 def pixyz_schedule(
     function: Callable[..., Any] | None = None, /, *, wait: bool = False, timeout: float | None = None, **_: Any
 ) -> Any:
-    """Marks a function as a job. With `wait`, the sub-tasks that it returns are waited for and their value is returned."""
+    """Marks a function as a job. With `wait`, the sub-tasks that it returns are waited for and their value is
+    returned."""
 
     def decorate(entrypoint: Callable[..., Any]) -> Callable[..., Any]:
         if not wait:
@@ -45,19 +46,22 @@ def wait_for(pc: ProgramContext, result: Any, timeout: float | None = None) -> A
         while True:
             done = result.ready()
             for task in reversed(tasks):  # the first link of a chain comes first
-                if task.id not in shown and (done or task.state not in ("PENDING", "REVOKED")):
-                    shown.add(task.id)
-                    pc.progress_next(task.id)
+                name = str(task.id)
+                if name not in shown and (done or task.state not in ("PENDING", "REVOKED")):
+                    shown.add(name)
+                    pc.progress_next(name)
             if done:
                 return result.get()
             if deadline is not None and time.monotonic() >= deadline:
-                raise PixyzTimeout(f"the sub-tasks took longer than the {timeout:g} s that pixyz_schedule(timeout=…) allows")
+                raise PixyzTimeout(
+                    f"the sub-tasks took longer than the {timeout:g} s that pixyz_schedule(timeout=…) allows"
+                )
             time.sleep(_POLL_S)
 
 
 def links(result: Any) -> list[Any]:
     """The tasks of a result and of all that came before it: groups count by their members."""
-    found = []
+    found: list[Any] = []
     while result is not None:
         members = getattr(result, "results", None)
         found.extend(reversed(list(members)) if members is not None else [result])

@@ -9,7 +9,9 @@ from typing import Any
 from pixyz_worker.exception import PixyzException, PixyzExitFault, PixyzSignalFault, PixyzTimeout
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
-_INNER = tuple(os.path.join(_PACKAGE, name) for name in ("_child.py", "_loader.py", "_decorator.py", "local.py", "_host.py"))
+_INNER = tuple(
+    os.path.join(_PACKAGE, name) for name in ("_child.py", "_loader.py", "_decorator.py", "local.py", "_host.py")
+)
 """Frames that call the user's code. Frames of helpers that the user's code calls stay: they tell what was refused."""
 
 _MESSAGE_ROOM = 64 << 10
@@ -70,7 +72,9 @@ def _trim(exception: traceback.TracebackException, seen: set[int]) -> None:
     if id(exception) in seen:
         return
     seen.add(id(exception))
-    kept = [frame for frame in exception.stack if frame.filename not in _INNER and not frame.filename.startswith("<frozen ")]
+    kept = [
+        frame for frame in exception.stack if frame.filename not in _INNER and not frame.filename.startswith("<frozen ")
+    ]
     exception.stack = traceback.StackSummary.from_list(kept)
     for other in (exception.__cause__, exception.__context__, *(getattr(exception, "exceptions", None) or ())):
         if other is not None:

@@ -309,8 +309,10 @@ class Host:
         """Asks all processes of the attempt to end; after the grace they are killed."""
         child.grace_s = grace_s
         if dump and child.attempt is not None and child.status is None:
-            # The child then writes into the log where it is (see `faulthandler.register` in `_child`), also from within native
-            # code. TERM has to wait for that: with both pending, the kernel ends the process before the handler has run.
+            # The child then writes into the log where it is (see `faulthandler.register` in `_child`), also from within
+            # native
+            # code. TERM has to wait for that: with both pending, the kernel ends the process before the handler has
+            # run.
             _processes.send_signal(child.pid, signal.SIGUSR1)
             child.ending = "dump"
             child.deadline = time.monotonic() + _DUMP_S
@@ -410,8 +412,10 @@ class Host:
 
 
 def _limit_processes(config: dict[str, Any]) -> None:
-    """Puts the host, and so all that descends from it, into a pids group where the system lets us: a fork bomb then meets a
-    wall instead of taking the machine's last process id before the watch sees it. Threads count there, hence the margin."""
+    """Puts the host, and so all that descends from it, into a pids group where the system lets us: a fork bomb then
+    meets a
+    wall instead of taking the machine's last process id before the watch sees it. Threads count there, hence the
+    margin."""
     limit = config["processCeiling"]
     if limit is None:
         return

@@ -6,7 +6,8 @@ One JSON object a line on standard input, one answer a line on standard output:
       -> {"id": 1, "ok": true, "settings": {"queue": "gpu"}, "doc": "What it does."}
       -> {"id": 1, "ok": false, "problem": "the script has no function 'main': its functions are load, save"}
     {"id": 2, "kind": "doc", "path": "/…/script.py"}
-      -> {"id": 2, "ok": true, "doc": ""}          (`doc` is "" where `main` has no docstring, null where there is no `main`)
+      -> {"id": 2, "ok": true, "doc": ""}          (`doc` is "" where `main` has no docstring, null where there is no
+      `main`)
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def parse(path: str) -> ast.Module:
     try:
         return ast.parse(source)
     except SyntaxError as error:
-        if not _is_utf8(source) and (error.lineno in (None, 0) or "codec" in str(error.msg) or "encoding" in str(error.msg)):
+        if not _is_utf8(source) and (
+            error.lineno in (None, 0) or "codec" in str(error.msg) or "encoding" in str(error.msg)
+        ):
             raise Problem("the script is not UTF-8 text (a file in another encoding needs a coding line)") from None
         line = f" in line {error.lineno}" if error.lineno else ""
         raise Problem(f"the script has a syntax error{line}: {error.msg}") from None
@@ -81,9 +84,13 @@ def find(tree: ast.Module, name: str) -> ast.FunctionDef:
             raise Problem(f"the function {name!r} is async: an entrypoint has to be a plain function")
         return found[-1]
     if any(isinstance(node, _Function) and node.name == name for node in ast.walk(tree)):
-        raise Problem(f"the function {name!r} is inside another function or class: an entrypoint has to be at module level")
+        raise Problem(
+            f"the function {name!r} is inside another function or class: an entrypoint has to be at module level"
+        )
     known = ", ".join(sorted({function.name for function in functions if isinstance(function, ast.FunctionDef)}))
-    raise Problem(f"the script has no function {name!r}: {f'its functions are {known}' if known else 'it has no function at all'}")
+    raise Problem(
+        f"the script has no function {name!r}: {f'its functions are {known}' if known else 'it has no function at all'}"
+    )
 
 
 def settings_of(function: ast.FunctionDef) -> dict[str, Any]:

@@ -37,7 +37,9 @@ def load_source(source: bytes, path: str, module_name: str) -> ModuleType:
 def entrypoint_of(module: ModuleType, name: str) -> Callable[[Any, Any], Any]:
     function = getattr(module, name, None)
     if function is None:
-        known = sorted(key for key, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == MODULE)
+        known = sorted(
+            key for key, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == MODULE
+        )
         has = f"its functions are {', '.join(known)}" if known else "it has no function at all"
         raise NoEntrypoint(f"the script has no function {name!r}: {has}")
     if not callable(function):

@@ -1,6 +1,7 @@
 """What the host asks the operating system about processes: who descends from whom, what it holds, who is left over.
 
-Linux answers through /proc. Elsewhere `ps` answers more slowly and without environments, and there is neither a parent-death
+Linux answers through /proc. Elsewhere `ps` answers more slowly and without environments, and there is neither a parent-
+death
 signal nor a subreaper; the process group then has to do.
 """
 
@@ -51,8 +52,10 @@ def adopt_orphans() -> None:
 class Mark:
     """A variable of this process's environment that can be set where /proc shows it, too.
 
-    /proc/<pid>/environ is the memory that the process started with: `putenv` does not change it. So the runner starts the
-    host with a placeholder of `MARK_ROOM` characters, which is overwritten in place, before anything else sets the variable.
+    /proc/<pid>/environ is the memory that the process started with: `putenv` does not change it. So the runner starts
+    the
+    host with a placeholder of `MARK_ROOM` characters, which is overwritten in place, before anything else sets the
+    variable.
     """
 
     def __init__(self, name: str) -> None:
@@ -81,7 +84,8 @@ def _read(path: str) -> bytes:
 
 
 def _stat_fields(pid: int | str) -> list[bytes]:
-    """Fields of /proc/<pid>/stat from the third on (the second may contain anything). Empty when the process is gone."""
+    """Fields of /proc/<pid>/stat from the third on (the second may contain anything). Empty when the process is
+    gone."""
     content = _read(f"/proc/{pid}/stat")
     return content[content.rfind(b")") + 2 :].split() if content else []
 

@@ -113,7 +113,8 @@ class ExecuteIfEnabled:
 
 
 class DiskAsyncState:
-    """A lock that outlives the process: `<share>/<task id>/states/.<state>.state`. Older than `ttl` seconds, it counts as left over."""
+    """A lock that outlives the process: `<share>/<task id>/states/.<state>.state`. Older than `ttl` seconds, it counts
+    as left over."""
 
     def __init__(self, task_id: str, state_name: str, ttl: float = 3600) -> None:
         self.ttl = ttl

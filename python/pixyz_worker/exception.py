@@ -23,7 +23,8 @@
           +-- SharePathNotFoundError
           +-- SharePathInvalidError
 
-A script that raises one of the faults, `PixyzTimeout` or `MemoryError` is treated as if the thing itself had happened: tried again.
+A script that raises one of the faults, `PixyzTimeout` or `MemoryError` is treated as if the thing itself had happened:
+tried again.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ _log = logging.getLogger("pixyz_worker")
 
 
 def make_importable(folder: str | None = None) -> None:
-    """Puts the folder of the real `pxz` before the open engine. @raise FileNotFoundError where it is set and missing."""
+    """Puts the folder of the real `pxz` before the open engine. @raise FileNotFoundError where it is set and
+    missing."""
     path = config.pixyz_python_path if folder is None else folder
     if not path:
         return
@@ -93,7 +94,9 @@ class PiXYZSession:
             self.initialize()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.license.disable_pixyz:
             return
         if self.license.is_acquire_at_start():

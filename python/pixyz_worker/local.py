@@ -41,6 +41,9 @@ class LocalPixyzTask:
     def ready(self) -> bool:
         return True
 
+    def __str__(self) -> str:
+        return _NIL
+
     @staticmethod
     def from_commandline(
         script: str,

@@ -50,7 +50,8 @@ class ProgramContext(dict[str, Any]):
     # --- change and copy --------------------------------------------------------------------------------------------
 
     def update(self, **kwargs: Any) -> ProgramContext:  # type: ignore[override]
-        """Sets keys. Where the old and the new value both are dicts (sets, contexts, …), the old one is updated in place."""
+        """Sets keys. Where the old and the new value both are dicts (sets, contexts, …), the old one is updated in
+        place."""
         for key, value in kwargs.items():
             old = self.get(key)
             if isinstance(old, ProgramContext) and isinstance(value, Mapping):
@@ -59,14 +60,15 @@ class ProgramContext(dict[str, Any]):
                 old.update(value)
             elif isinstance(old, dict) or not (hasattr(old, "update") and hasattr(value, "update")):
                 self[key] = value
-            elif isinstance(old, type(value)) or isinstance(value, type(old)):
+            elif old is not None and (isinstance(old, type(value)) or isinstance(value, type(old))):
                 old.update(value)
             else:
                 self[key] = value
         return self
 
     def clone(self, **kwargs: Any) -> ProgramContext:
-        """A copy for another task: shallow, but with parameters of its own, so that changing them stays with the copy."""
+        """A copy for another task: shallow, but with parameters of its own, so that changing them stays with the
+        copy."""
         copy = ProgramContext(**self)
         copy.pop("task", None)
         if isinstance(copy.get("params"), dict):
@@ -157,7 +159,7 @@ class ProgramContext(dict[str, Any]):
 
         return pixyz_execute.apply_async(args=(params, self.clone()), **options)
 
-    def AsyncResult(  # noqa: N802 - the name scripts use
+    def AsyncResult(
         self, id: Any, backend: Any = None, task_name: Any = None, app: Any = None, parent: Any = None
     ) -> Any:
         """Handle of a task."""

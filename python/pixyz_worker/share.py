@@ -64,7 +64,8 @@ def get_job_share_file_path(
     create_directory: bool = True,
     check_if_exists: bool = False,
 ) -> str:
-    """A path below a job's folder. @raise SharePathInvalidError when it leads out of it, SharePathNotFoundError when missing."""
+    """A path below a job's folder. @raise SharePathInvalidError when it leads out of it, SharePathNotFoundError when
+    missing."""
     root = get_job_share_dir(job_id)
     folder = os.path.join(root, directory) if directory else root
     path = os.path.join(folder, file_name) if file_name else folder
@@ -141,7 +142,7 @@ def move_file_as_result_to_shared_storage(job_id: str, file: str) -> str:
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-def get_first_3D_files_in_directory(dir: str) -> str | None:  # noqa: N802 - the name scripts use
+def get_first_3D_files_in_directory(dir: str) -> str | None:
     """The first 3D file, top-down and in the order of names."""
     return _archive.first_3d_file(dir)
 

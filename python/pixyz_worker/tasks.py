@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pixyz_worker import share
+from pixyz_worker import config, share
 from pixyz_worker._canvas import not_yet, pixyz_execute
 from pixyz_worker.exception import InvalidBackendParameter, SharePathInvalidError
 
@@ -72,7 +72,7 @@ def _package(job_id: str, package_type: str = "zip") -> str:
 
 def _cleanup_share_file(path: str, is_directory: bool = False) -> None:
     """Deletes a file or folder of the share."""
-    if not share.is_path_in_share(path) or os.path.realpath(path) == os.path.realpath(share.config.share_dir):
+    if not share.is_path_in_share(path) or os.path.realpath(path) == os.path.realpath(config.share_dir):
         raise SharePathInvalidError(f"{path} is not below the share")
     if is_directory:
         shutil.rmtree(path, ignore_errors=True)
