@@ -16,6 +16,7 @@ import { DatabaseInUseError, type DatabaseLock, lockDatabase } from './database-
 import { dynamicConfigFile } from './dynamic-config.js';
 import { freePorts, isPortFree } from './free-ports.js';
 import { type GuardedProcess, startGuarded } from './guarded-process.js';
+import { logTail } from './log-tail.js';
 import { connectWhenReady, prepareNamespace } from './prepare-namespace.js';
 import { type TemporalPorts, temporalConfig, uiConfig } from './temporal-config.js';
 import type { TemporalPrograms } from './temporal-programs.js';
@@ -155,7 +156,7 @@ async function startOnce(options: TemporalOptions, logFolder: string, lock: Data
     const reason = server.exited.then(({ code, signal }) => signal ?? `exit code ${code}`);
     const early = reason.then((why) => {
       throw new TemporalStartError(
-        `the Temporal server ended before it was ready (${why}); its log ${logFile} ends with:\n${tail(logFile, logStart)}`,
+        `the Temporal server ended before it was ready (${why}); its log ${logFile} ends with:\n${logTail(logFile, logStart)}`,
       );
     });
     early.catch(() => {});
@@ -233,7 +234,7 @@ async function uiIsUp(url: string | null, logFile: string): Promise<void> {
     } catch {
       if (Date.now() > deadline) {
         throw new TemporalStartError(
-          `the Temporal Web UI did not answer at ${url}; its log ${logFile} ends with:\n${tail(logFile, 0)}`,
+          `the Temporal Web UI did not answer at ${url}; its log ${logFile} ends with:\n${logTail(logFile, 0)}`,
         );
       }
     }
@@ -350,18 +351,4 @@ function sizeOf(file: string): number {
 /** One older log is kept. */
 function rotate(file: string): void {
   if (sizeOf(file) > largestLogBytes) renameSync(file, `${file}.1`);
-}
-
-/** The last lines of a log, as far as they were written after `from`. */
-function tail(file: string, from: number): string {
-  const size = sizeOf(file);
-  const start = Math.max(from, size - 2000);
-  const buffer = Buffer.alloc(Math.max(0, size - start));
-  const handle = openSync(file, 'r');
-  try {
-    readSync(handle, buffer, 0, buffer.length, start);
-  } finally {
-    closeSync(handle);
-  }
-  return buffer.toString('utf8').trimEnd().split('\n').slice(-8).join('\n');
 }

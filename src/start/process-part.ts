@@ -1,8 +1,9 @@
-import { closeSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectRoot } from '../config/project-root.js';
 import { startGuarded } from '../server/guarded-process.js';
+import { logTail } from '../server/log-tail.js';
 import { Problem } from '../setup/tools.js';
 import type { Part, RunningPart } from './part.js';
 
@@ -47,7 +48,7 @@ async function start(options: ProcessPartOptions, unwanted: AbortSignal): Promis
   while (!(await answers(options.readyUrl))) {
     if (ended !== null) {
       throw new Problem(
-        `the ${options.name} ended before it was up (${ended}); its log ${logFile} says:\n${lastLines(logFile, logStart)}`,
+        `the ${options.name} ended before it was up (${ended}); its log ${logFile} says:\n${logTail(logFile, logStart)}`,
       );
     }
     if (unwanted.aborted) {
@@ -57,7 +58,7 @@ async function start(options: ProcessPartOptions, unwanted: AbortSignal): Promis
     if (Date.now() > deadline) {
       await running.stop(2);
       throw new Problem(
-        `the ${options.name} was not ready after ${startWithinMs / 1000} s; its log ${logFile} says:\n${lastLines(logFile, logStart)}`,
+        `the ${options.name} was not ready after ${startWithinMs / 1000} s; its log ${logFile} says:\n${logTail(logFile, logStart)}`,
       );
     }
     await Promise.race([sleep(50), exited]);
@@ -90,34 +91,4 @@ function rotate(file: string): number {
     // none yet
   }
   return 0;
-}
-
-/** The end of what was logged after `from`, with the sentences of JSON lines instead of the lines. */
-export function lastLines(file: string, from: number, count = 8): string {
-  const size = statSync(file).size;
-  const begin = Math.max(from, size - 16_384);
-  const buffer = Buffer.alloc(Math.max(0, size - begin));
-  const handle = openSync(file, 'r');
-  try {
-    readSync(handle, buffer, 0, buffer.length, begin);
-  } finally {
-    closeSync(handle);
-  }
-  return buffer
-    .toString('utf8')
-    .trimEnd()
-    .split('\n')
-    .slice(-count)
-    .map((line) => `  ${readable(line)}`)
-    .join('\n');
-}
-
-function readable(line: string): string {
-  try {
-    const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } };
-    if (typeof msg !== 'string') return line;
-    return typeof err?.message === 'string' && !msg.includes(err.message) ? `${msg}: ${err.message}` : msg;
-  } catch {
-    return line;
-  }
 }

@@ -1,0 +1,211 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { projectRoot } from '../../../src/config/project-root.js';
+import { freePorts } from '../../../src/server/free-ports.js';
+import { processesWith } from '../../support/leftovers.js';
+import { waitFor } from '../../support/wait-for.js';
+
+/** `npm start` as a user runs it: a process, its terminal, its signals. */
+
+let folder: string;
+let started: Start[];
+
+interface Start {
+  readonly process: ChildProcess;
+  readonly env: Record<string, string>;
+  readonly ended: Promise<number | null>;
+  output(): string;
+  until(text: string | RegExp): Promise<string>;
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pixyz-start-'));
+  started = [];
+});
+
+afterEach(async () => {
+  for (const { process: child } of started) child.kill('SIGKILL');
+  await waitFor(() => expect(processesWith(folder)).toEqual([]), { timeoutMs: 40_000 });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+async function settingsOf(name = 'system'): Promise<Record<string, string>> {
+  const [api, temporal, ui] = (await freePorts(3)) as [number, number, number];
+  return {
+    API_PORT: String(api),
+    TEMPORAL_PORT: String(temporal),
+    TEMPORAL_UI_PORT: String(ui),
+    TEMPORAL_DB_FILE: join(folder, name, 'data', 'temporal.db'),
+    SHARE_PATH: join(folder, name, 'share'),
+  };
+}
+
+function npmStart(env: Record<string, string>, ...args: string[]): Start {
+  const child = spawn(process.execPath, [join(projectRoot, 'tools', 'run.mjs'), 'start', ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
+  const start: Start = {
+    process: child,
+    env,
+    ended: new Promise((resolve) => child.once('close', resolve)),
+    output: () => output,
+    until: async (text) => {
+      await waitFor(() => expect(output).toMatch(text), { timeoutMs: 50_000 });
+      return output;
+    },
+  };
+  started.push(start);
+  return start;
+}
+
+const ready = async (env: Record<string, string>) =>
+  (await fetch(`http://127.0.0.1:${env['API_PORT']}/readyz`, { signal: AbortSignal.timeout(5000) })).status;
+
+describe('npm start', () => {
+  test('brings everything up, says where it is, and leaves nothing behind when it is told to stop', async () => {
+    const env = await settingsOf();
+    const start = npmStart(env);
+    const output = await start.until(/^ready: .*$/m);
+    expect(output).toContain(`API http://127.0.0.1:${env['API_PORT']} `);
+    expect(output).toContain(`Temporal Web UI http://127.0.0.1:${env['TEMPORAL_UI_PORT']}`);
+    for (const part of ['temporal', 'api', 'worker']) expect(output).toMatch(new RegExp(`^${part} +up`, 'm'));
+    expect(await ready(env)).toBe(200);
+
+    const tokenFile = join(folder, 'system', 'data', 'api-token');
+    const token = readFileSync(tokenFile, 'utf8').trim();
+    expect(output).toContain(token);
+    expect(statSync(tokenFile).mode & 0o077).toBe(0);
+    const jobs = await fetch(`http://127.0.0.1:${env['API_PORT']}/jobs`, { headers: { 'x-api-key': token } });
+    expect(jobs.status).toBe(200);
+
+    start.process.kill('SIGINT');
+    expect(await start.ended).toBe(0);
+    expect(start.output()).toContain('stopped');
+    expect(processesWith(folder)).toEqual([]);
+
+    // The token is shown once only, and stays the same.
+    const second = npmStart(env);
+    expect(await second.until(/^ready: /m)).not.toContain(token);
+    expect(readFileSync(tokenFile, 'utf8').trim()).toBe(token);
+    second.process.kill('SIGTERM');
+    expect(await second.ended).toBe(0);
+  });
+
+  test('that is killed with SIGKILL takes everything with it', async () => {
+    const start = npmStart(await settingsOf());
+    await start.until(/^ready: /m);
+    expect(processesWith(folder).length).toBeGreaterThan(3);
+    start.process.kill('SIGKILL');
+    await waitFor(() => expect(processesWith(folder)).toEqual([]), { timeoutMs: 30_000 });
+  });
+
+  test('starts a part again that dies, and says so', async () => {
+    const env = await settingsOf();
+    const start = npmStart(env);
+    await start.until(/^ready: /m);
+    const worker = processesWith(folder).find((line) => /^\d+ \S*node .*worker\/main\.js/.test(line)) as string;
+    process.kill(Number.parseInt(worker, 10), 'SIGKILL');
+    await start.until(/worker ended \(.*\); starting it again/);
+    await start.until(/worker is up again/);
+    expect(await ready(env)).toBe(200);
+    start.process.kill('SIGINT');
+    expect(await start.ended).toBe(0);
+  });
+
+  test('two systems run side by side with other settings, and know nothing of each other', async () => {
+    const [one, two] = [await settingsOf('one'), await settingsOf('two')];
+    const starts = [npmStart(one), npmStart(two)];
+    for (const start of starts) await start.until(/^ready: /m);
+    expect(await Promise.all([ready(one), ready(two)])).toEqual([200, 200]);
+    for (const start of starts) start.process.kill('SIGTERM');
+    expect(await Promise.all(starts.map((start) => start.ended))).toEqual([0, 0]);
+  });
+
+  test('starts its parts one by one, too', async () => {
+    const env = await settingsOf();
+    const server = npmStart(env, 'server');
+    await server.until(/^ready: /m);
+    const worker = npmStart(
+      { ...env, QUEUE_NAME: 'wine', TEMPORAL_ADDRESS: `127.0.0.1:${env['TEMPORAL_PORT']}` },
+      'worker',
+    );
+    expect(await worker.until(/^ready: /m)).toMatch(/worker +up +queues wine/);
+    for (const start of [worker, server]) {
+      start.process.kill('SIGTERM');
+      expect(await start.ended).toBe(0);
+    }
+  });
+});
+
+describe('npm start says what is wrong, and starts nothing', () => {
+  const fails = async (env: Record<string, string>, message: RegExp, ...args: string[]) => {
+    const start = npmStart(env, ...args);
+    expect(await start.ended).toBe(1);
+    expect(start.output()).toMatch(message);
+    // A sentence for the operator, not a stack.
+    expect(start.output()).not.toMatch(/^\s+at .*\(/m);
+    expect(processesWith(folder)).toEqual([]);
+  };
+
+  test.each(['API_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'])('when %s is taken', async (name) => {
+    const { createServer } = await import('node:net');
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const port = String((taken.address() as { port: number }).port);
+    await fails({ ...(await settingsOf()), [name]: port }, new RegExp(`port ${port} \\(${name}\\) is taken`));
+    await new Promise((resolve) => taken.close(resolve));
+  });
+
+  test('when the share is no folder', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const env = { ...(await settingsOf()), SHARE_PATH: join(folder, 'file') };
+    await fails(env, /SHARE_PATH: the folder .*file cannot be written/);
+  });
+
+  test('when there are no processes', async () => {
+    await fails({ ...(await settingsOf()), PROCESS_PATH: join(folder, 'nowhere') }, /PROCESS_PATH: there is no folder/);
+  });
+
+  test('when the interpreter is none', async () => {
+    await fails({ ...(await settingsOf()), PYTHON: join(folder, 'nopython') }, /PYTHON: .*nopython is no Python/);
+  });
+
+  test('when there is no Python at all', async () => {
+    const env = { ...(await settingsOf()), PATH: folder, PYTHON: '' };
+    await fails(env, /Python 3\.10 or newer is needed and was not found on PATH/);
+  });
+
+  test('when there is neither a server nor a way to get one', async () => {
+    const env = {
+      ...(await settingsOf()),
+      PATH: folder,
+      PIXYZ_CACHE_PATH: join(folder, 'cache'),
+      PYTHON: process.execPath,
+    };
+    await fails(env, /no Temporal server here[^]*install Go[^]*TEMPORAL_ADDRESS/);
+  });
+
+  test('when nobody answers at TEMPORAL_ADDRESS', async () => {
+    const [port] = await freePorts(1);
+    await fails(
+      { ...(await settingsOf()), TEMPORAL_ADDRESS: `127.0.0.1:${port}` },
+      /TEMPORAL_ADDRESS: no Temporal server answers/,
+    );
+  });
+
+  test('when the configuration is wrong: all of it at once', async () => {
+    const env = { ...(await settingsOf()), API_PORT: 'http', LICENSE_PORT: '-1' };
+    await fails(env, /2 problems[^]*API_PORT[^]*LICENSE_PORT/);
+  });
+
+  test('when a part is named that there is not', async () => {
+    await fails(await settingsOf(), /there is no part "wurker"/, 'wurker');
+  });
+});
