@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import functools
-import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast, overload
 
 from pixyz_worker.exception import PixyzTimeout
 from pixyz_worker.pc import ProgramContext
 
 _POLL_S = 0.1
-_log = logging.getLogger("pixyz_worker")
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
+@overload
+def pixyz_schedule(function: _F, /) -> _F: ...
+@overload
+def pixyz_schedule(*, wait: bool = ..., timeout: float | None = ..., **settings: Any) -> Callable[[_F], _F]: ...
 def pixyz_schedule(
-    function: Callable[..., Any] | None = None, /, *, wait: bool = False, timeout: float | None = None, **_: Any
-) -> Any:
-    """Marks a function as a job. With `wait`, the sub-tasks that it returns are waited for and their value is
-    returned."""
+    function: _F | None = None, /, *, wait: bool = False, timeout: float | None = None, **settings: Any
+) -> _F | Callable[[_F], _F]:
+    """Marks a function as a job. With `wait`, the sub-tasks that it returns are waited for and their value is returned.
 
-    def decorate(entrypoint: Callable[..., Any]) -> Callable[..., Any]:
+    All other settings (`queue`, `time_limit`, …) are read from the source when the job is submitted; see `_inspect`.
+    """
+
+    def decorate(entrypoint: _F) -> _F:
         if not wait:
             return entrypoint
 
@@ -29,7 +34,7 @@ def pixyz_schedule(
         def waiting(pc: ProgramContext, params: Any, *args: Any, **kwargs: Any) -> Any:
             return wait_for(pc, entrypoint(pc, params, *args, **kwargs), timeout)
 
-        return waiting
+        return cast(_F, waiting)
 
     return decorate(function) if function is not None else decorate
 

@@ -89,7 +89,7 @@ def test_text_hides_task_and_progress() -> None:
 
 
 def test_it_can_be_pickled_with_all_that_the_engine_puts_in() -> None:
-    task = Task(Request("id", "cpu", 0, 60), print)  # type: ignore[arg-type]
+    task = Task(Request("id", "cpu", 0, 60), print)
     pc = ProgramContext(params={"a": 1}, task=task, progress=TaskProgress(task, "id"))
     copy = pickle.loads(pickle.dumps(pc))
     assert isinstance(copy, ProgramContext)

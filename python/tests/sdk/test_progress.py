@@ -19,7 +19,9 @@ def connected(total: int = 1) -> tuple[TaskProgress, list[dict[str, Any]]]:
 
 def replay(messages: list[dict[str, Any]]) -> tuple[int | None, list[dict[str, Any]], dict[str, Any]]:
     """What the runner makes of the messages."""
-    progress, steps, meta = None, [], {}
+    progress: int | None = None
+    steps: list[dict[str, Any]] = []
+    meta: dict[str, Any] = {}
     for message in messages:
         progress = message.get("progress", progress)
         if "steps" in message:
