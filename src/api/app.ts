@@ -86,7 +86,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   processesRoutes(app, deps.options.processPath, inspector);
   jobsListRoutes(app, new JobsList(deps, reader));
   jobsStateRoutes(app, reader);
-  jobsControlRoutes(app, deps, reader, submitter);
+  await app.register(jobsControlRoutes(deps, reader, submitter));
   outputsRoutes(app, deps);
   archiveRoutes(app, deps, reader, queues);
   logsRoutes(app, deps, reader, streams);

@@ -1,6 +1,7 @@
-import { createReadStream, type ReadStream } from 'node:fs';
+import { constants, createReadStream, type ReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
-import { isMissing } from '../store/atomic.js';
+import { EngineError } from '../errors/engine-error.js';
+import { errorCode, isMissing } from '../store/atomic.js';
 import { type JobPaths, logFileOf } from '../store/layout.js';
 
 /** Longest piece read at once. */
@@ -52,11 +53,14 @@ export async function readLog(file: string, tail: number | null): Promise<LogTex
   return { stream: createReadStream('', { fd: handle, start, end: size - 1 }), sizeBytes: size - start };
 }
 
+/** A script could put a link or a pipe in the place of its log: neither is followed, nor waited for. */
 async function openLog(file: string): Promise<FileHandle | null> {
   try {
-    return await open(file);
+    return await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0));
   } catch (error) {
     if (isMissing(error)) return null;
+    if (errorCode(error) === 'ELOOP')
+      throw new EngineError('BAD_REQUEST', 'the log is a link: only real files are served');
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import type { JobsReader } from '../jobs-reader.js';
 import type { QueueWatch } from '../queue-watch.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { jobParamsSchema } from '../schemas/jobs.js';
+import { unlinked } from '../unlinked.js';
 
 const stampSchema = z.object({ fingerprint: z.string() });
 
@@ -47,6 +48,7 @@ export function archiveRoutes(app: App, { store, engine }: ApiDeps, reader: Jobs
       const paths = store.paths(jobId);
       const fingerprint = await fingerprintOf(paths.outputs);
       if (await isCurrent(paths, jobId, fingerprint)) {
+        await unlinked(store.root, paths.archives);
         return sendFile(request, reply, archiveFilesOf(paths, jobId).zip, `${jobId}.zip`);
       }
       const task = await engine.startArchive(jobId, fingerprint);

@@ -14,7 +14,16 @@ import type { Submitter } from '../submission/submitter.js';
 const closingMs = 2000;
 
 /** What can be done to a job that is there: stop it, run it again, remove it. */
-export function jobsControlRoutes(app: App, deps: ApiDeps, reader: JobsReader, submitter: Submitter): void {
+export function jobsControlRoutes(deps: ApiDeps, reader: JobsReader, submitter: Submitter) {
+  return async (app: App): Promise<void> => {
+    // These calls have no body; what a client sends all the same (an empty JSON body, mostly) is not looked at.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+    controlRoutes(app, deps, reader, submitter);
+  };
+}
+
+function controlRoutes(app: App, deps: ApiDeps, reader: JobsReader, submitter: Submitter): void {
   const { store, engine } = deps;
   const common = { tags: ['jobs'], security: [{ APIKeyHeader: [] }], params: jobParamsSchema };
 

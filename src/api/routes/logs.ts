@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isTerminal, type JobRecord } from '../../contract/job.js';
 import { EngineError } from '../../errors/engine-error.js';
+import { isMissing } from '../../store/atomic.js';
 import { logFileOf } from '../../store/layout.js';
 import type { ApiDeps, App } from '../deps.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
@@ -9,6 +10,7 @@ import { LogFollower, logSizes, readLog } from '../logs.js';
 import { pause, RecordWatch } from '../record-watch.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { jobParamsSchema, logListSchema, truthy } from '../schemas/jobs.js';
+import { unlinked } from '../unlinked.js';
 
 const querySchema = z.object({
   attempt: z
@@ -58,6 +60,7 @@ export function logsRoutes(app: App, deps: ApiDeps, reader: JobsReader, streams:
       const { attempt, tail, follow } = request.query;
       const record = await reader.required(jobId);
       const paths = store.paths(jobId);
+      await checkFolder(paths.logs);
       if (follow) {
         const from = position(lastEventId(request));
         return sendEvents(request, reply, streams, (signal) => {
@@ -76,6 +79,15 @@ export function logsRoutes(app: App, deps: ApiDeps, reader: JobsReader, streams:
       return reply.header('content-length', text.sizeBytes).send(text.stream);
     },
   );
+
+  async function checkFolder(folder: string): Promise<void> {
+    try {
+      await unlinked(store.root, folder);
+    } catch (error) {
+      // No folder, no logs yet.
+      if (!isMissing(error)) throw error;
+    }
+  }
 
   interface Following {
     readonly jobId: string;

@@ -19,7 +19,7 @@ export function metricsRoutes(app: App, deps: ApiDeps, queues: QueueWatch, http:
     },
     async (request, reply) => {
       const text = `${await http.registry.metrics()}\n${await scheduler.text()}`;
-      reply.type(http.registry.contentType).header('vary', 'accept-encoding');
+      reply.type(http.registry.contentType).header('vary', 'Origin, Accept-Encoding');
       if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(text);
       return reply.header('content-encoding', 'gzip').send(await compress(text));
     },

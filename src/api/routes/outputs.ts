@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ApiDeps, App } from '../deps.js';
 import { sendFile } from '../http/send-file.js';
-import { confined, downloadName, listOutputs, listOutputTree } from '../outputs.js';
+import { downloadName, Outputs } from '../outputs.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { jobParamsSchema, outputListSchema, truthy } from '../schemas/jobs.js';
 
@@ -21,9 +21,9 @@ export function outputsRoutes(app: App, { store }: ApiDeps): void {
       },
     },
     async (request) => {
-      const { outputs } = store.paths(request.params.job_uuid);
-      if (!request.query.recursive) return { outputs: await listOutputs(outputs) };
-      const files = await listOutputTree(outputs);
+      const outputs = new Outputs(store, request.params.job_uuid);
+      if (!request.query.recursive) return { outputs: await outputs.names() };
+      const files = await outputs.files();
       return { outputs: files.map((file) => file.path), files };
     },
   );
@@ -50,7 +50,7 @@ export function outputsRoutes(app: App, { store }: ApiDeps): void {
     },
     async (request, reply) => {
       const path = request.params['*'];
-      const target = await confined(store.paths(request.params.job_uuid).outputs, path);
+      const target = await new Outputs(store, request.params.job_uuid).locate(path);
       return sendFile(request, reply, target, downloadName(path));
     },
   );

@@ -64,6 +64,7 @@ export class Submitter {
         return spec;
       }
       return await this.#lock.run(graphId, async () => {
+        await this.#checkKeyIsFree(spec.jobId);
         if (await incoming.commit(spec)) {
           await this.start(spec);
           return spec;
@@ -85,6 +86,19 @@ export class Submitter {
       await store.remove(spec.jobId);
       throw error;
     }
+  }
+
+  /**
+   * A graph id names one run for ever, and the key makes the graph id. Where the job was deleted and Temporal still knows
+   * its run, nothing can be started under the key any more: the new job would wait without end.
+   */
+  async #checkKeyIsFree(jobId: string): Promise<void> {
+    const { store, engine } = this.#deps;
+    if ((await store.exists(jobId)) || (await engine.isOpen(jobId)) === null) return;
+    throw new EngineError(
+      'CONFLICT',
+      'this Idempotency-Key was used for a job that has been deleted: use a new key for a new job',
+    );
   }
 
   /** The same key again: the first job's answer, or a refusal when it is another request. */

@@ -99,6 +99,13 @@ describe('transport', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ detail: { code: 400 } });
   });
 
+  it('never cuts a request off for being long, only for being silent', async () => {
+    const api = await startApi();
+    expect(api.app.server.requestTimeout).toBe(0);
+    expect(api.app.server.timeout).toBeGreaterThan(0);
+    expect(api.app.server.headersTimeout).toBeGreaterThan(0);
+  });
+
   it('gives every answer an id that the log has too', async () => {
     const api = await startApi();
     expect((await fetch(api.url)).headers.get('x-request-id')).toMatch(/^[\w-]{36}$/);

@@ -29,6 +29,16 @@ describe('cancel', () => {
     expect(api.engine.cancelled).toEqual([]);
   });
 
+  it('does not mind a body that it has no use for', async () => {
+    const api = await startApi();
+    const jobId = await api.submit();
+    for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
+      const answer = await api.call(`/jobs/${jobId}/cancel`, { ...post, body: '', headers: { 'content-type': type } });
+      expect(answer.status).toBe(200);
+    }
+    expect((await api.call(`/jobs/${jobId}/cancel`, { ...post, body: '{"a":1}' })).status).toBe(200);
+  });
+
   it('answers 503 when Temporal cannot be reached', async () => {
     const api = await startApi();
     const jobId = await api.submit();

@@ -56,6 +56,17 @@ describe('a repeated request with the same Idempotency-Key', () => {
     expect(api.engine.graphOf(uuid).nodes).toHaveLength(1);
   });
 
+  it('is refused when the job of the first one was deleted, since its run cannot be had again', async () => {
+    const api = await startApi();
+    const { uuid } = (await (await api.post(form(), key)).json()) as { uuid: string };
+    api.engine.endRun(uuid);
+    expect((await api.call(`/jobs/${uuid}`, { method: 'DELETE' })).status).toBe(200);
+    const answer = await api.post(form(), key);
+    expect(answer.status).toBe(409);
+    expect(await answer.json()).toMatchObject({ detail: { details: expect.stringContaining('deleted') } });
+    expect(await api.leftovers()).toEqual([]);
+  });
+
   it('makes the job when the first one could not be started', async () => {
     const api = await startApi();
     api.engine.down = true;

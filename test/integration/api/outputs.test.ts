@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { link, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fingerprintOf } from '../../../src/store/fingerprint.js';
@@ -130,6 +130,31 @@ describe('a download', () => {
     const answer = await raw(api.port, 'GET', `/jobs/${jobId}/outputs/${path}`, { 'x-api-key': token });
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.body)).toMatchObject({ detail: { code: status } });
+  });
+
+  it('is refused when the script has put a link in the place of a folder of its job', async () => {
+    const { api, jobId } = await withFile();
+    const paths = api.store.paths(jobId);
+    await rm(paths.outputs, { recursive: true });
+    await symlink('/etc', paths.outputs);
+    await symlink('/etc', paths.logs);
+    for (const path of ['outputs', 'outputs?recursive=true', 'outputs/passwd', 'logs', 'logs?tail=1']) {
+      const answer = await api.call(`/jobs/${jobId}/${path}`);
+      expect(answer.status, path).toBe(400);
+      expect(await answer.text()).not.toContain('root:');
+    }
+    await rm(paths.logs);
+    await mkdir(paths.logs);
+    await symlink('/etc/passwd', join(paths.logs, '1.log'));
+    expect((await api.call(`/jobs/${jobId}/logs?tail=1`)).status).toBe(400);
+  });
+
+  it('works where the share itself is reached through a link', async () => {
+    const { api, path } = await withFile();
+    const real = `${api.store.root}-real`;
+    await rename(api.store.root, real);
+    await symlink(real, api.store.root);
+    expect(await (await api.call(path)).text()).toBe('0123456789');
   });
 
   it('follows a link that stays among the outputs', async () => {
