@@ -67,7 +67,9 @@ async function ask(baseUrl: string, version: string): Promise<Archive | null> {
     'sdk-version': version,
   });
   try {
-    const response = await fetch(`${baseUrl}/cli/default?${query}`, { signal: AbortSignal.timeout(answerWithinMs) });
+    const response = await fetch(`${baseUrl}/cli/default?${query.toString()}`, {
+      signal: AbortSignal.timeout(answerWithinMs),
+    });
     if (!response.ok) return null;
     const archive = (await response.json()) as Partial<Archive>;
     if (typeof archive.archiveUrl !== 'string' || typeof archive.fileToExtract !== 'string') return null;

@@ -1,7 +1,7 @@
 /** What `tools/` lends to set-up: it exists before this code is compiled, so it is handed over and not imported. */
 export interface SetUpTools {
   /** Shows one line. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
   /** Runs work that takes a while, and shows how it goes. */
   step<T>(title: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>;
   /** One at a time across processes. */

@@ -43,8 +43,7 @@ export async function ensureWorkflowBundle(tools: Pick<SetUpTools, 'step'>): Pro
     const key = bundleKey();
     const { bundleWorkflowCode } = await import('@temporalio/worker');
     const problems: string[] = [];
-    const collect = (_message: string, meta?: unknown) =>
-      problems.push(String((meta as { error?: unknown })?.error ?? ''));
+    const collect = (message: string, meta?: object) => problems.push(`${message} ${JSON.stringify(meta ?? {})}`);
     const quiet = () => {};
     const { code } = await bundleWorkflowCode({
       workflowsPath: join(projectRoot, 'dist', 'workflows', 'index.js'),

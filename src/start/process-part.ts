@@ -39,16 +39,16 @@ async function start(options: ProcessPartOptions, unwanted: AbortSignal): Promis
     logFile,
     graceSeconds: options.graceSeconds,
   });
-  let ended: string | null = null;
+  const state: { ended: string | null } = { ended: null };
   const exited = running.exited.then(({ code, signal }) => {
-    ended = signal ?? `exit code ${code}`;
-    return ended;
+    state.ended = signal ?? `exit code ${code}`;
+    return state.ended;
   });
   const deadline = Date.now() + startWithinMs;
   while (!(await answers(options.readyUrl))) {
-    if (ended !== null) {
+    if (state.ended !== null) {
       throw new Problem(
-        `the ${options.name} ended before it was up (${ended}); its log ${logFile} says:\n${logTail(logFile, logStart)}`,
+        `the ${options.name} ended before it was up (${state.ended}); its log ${logFile} says:\n${logTail(logFile, logStart)}`,
       );
     }
     if (unwanted.aborted) {

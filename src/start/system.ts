@@ -35,7 +35,7 @@ export interface SystemOptions {
   readonly ownToken?: boolean;
   /** Aborted: do not come up any further. */
   readonly unwanted: AbortSignal;
-  say(text: string): void;
+  readonly say: (text: string) => void;
 }
 
 export interface System {
