@@ -48,6 +48,8 @@ const maxTextBytes = 8 * 1024 * 1024;
 export async function receiveForm(request: Request, folder: string, limits: FormLimits): Promise<ReceivedForm> {
   const form = new FormReader(folder, limits);
   if (request.isMultipart()) {
+    // The parser hears of a client that goes away from its first read on; one that is gone already would be waited for.
+    if (request.raw.destroyed) throw new PlainError(400, 'the client went away');
     try {
       const parts = request.parts({
         limits: { fieldSize: maxTextBytes, fields: 32, files: 32, parts: 64, fileSize: Number.MAX_SAFE_INTEGER },
