@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { JobError } from '../contract/job.js';
 import type { ExitReason, ProgressSnapshot, RunHooks, ScriptOutcome, ScriptTask } from '../contract/runner.js';
 import type { Child } from './child.js';
@@ -7,8 +8,10 @@ import type { RunnerLogger } from './options.js';
 import { OutputLog } from './output-log.js';
 
 const shownLogLines = 25;
-/** After the process has ended its sockets end at once; a second is for a machine under load. */
-const drainMs = 1000;
+/** After `gone` socket and log end at once, as nobody holds them any more; the time is for a machine under load. */
+const drainMs = 5000;
+/** Socket closed and no word of the host: how long until it is looked whether the process still runs. */
+const silenceMs = 1000;
 /** A child that has told its outcome ends; one that does not is ended. */
 const afterOutcomeMs = 10_000;
 /** Longest delay that a Node timer takes. */
@@ -172,7 +175,7 @@ export class Execution {
         return;
       case 'outcome':
         this.#outcome ??= message;
-        this.#after(afterOutcomeMs, () => this.#tellEnd());
+        this.#watchExit();
         this.#finishWhenComplete();
         return;
       case 'hello':
@@ -213,10 +216,14 @@ export class Execution {
   /** Socket closed without an outcome: usually the end of the process, of which the host tells next. */
   #onChannelEnd(): void {
     this.#channelEnded = true;
-    if (this.#outcome === null && this.#gone === null) {
-      this.#after(drainMs, () => this.#end({ kind: 'broken-channel', detail: 'it was closed while the script ran' }));
-    }
+    if (this.#outcome === null && this.#gone === null) this.#after(silenceMs, () => this.#judgeSilence());
     this.#finishWhenComplete();
+  }
+
+  /** The host is late, or died, too; or the script has closed the socket and runs on. */
+  #judgeSilence(): void {
+    if (isRunning(this.#child.pid)) this.#end({ kind: 'broken-channel', detail: 'it was closed while the script ran' });
+    else this.#after(silenceMs, () => this.#judgeSilence());
   }
 
   #end(reason: ExitReason): void {
@@ -232,10 +239,19 @@ export class Execution {
     this.#tellHost({ op: 'end', pid: this.#child.pid, graceMs, dump });
   }
 
+  /** A child that has told its outcome ends; one that does not, is ended. */
+  #watchExit(): void {
+    const timer = setTimeout(() => this.#tellEnd(), afterOutcomeMs);
+    this.#timers.add(timer);
+  }
+
   #after(delayMs: number, act: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      act();
+      // When the event loop was held up, timers come before what has arrived on sockets meanwhile: an outcome, maybe.
+      setImmediate(() => {
+        if (!this.#finishing) act();
+      });
     }, delayMs);
     this.#timers.add(timer);
   }
@@ -289,5 +305,20 @@ export class Execution {
         : { kind: 'exited', code: this.#gone.code ?? 0 };
     this.#logger.debug({ attempt: this.#task.attemptId, reason }, 'a script ended without an outcome');
     return failed(reason, faultOf(reason, this.#log.recentLines(shownLogLines)));
+  }
+}
+
+/** Whether a process exists and has not ended: a zombie waits for the host only. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2));
+  } catch {
+    return process.platform !== 'linux';
   }
 }
