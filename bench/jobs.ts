@@ -19,6 +19,7 @@ import type { System } from './support/system.js';
  *     --single 60    jobs of a latency phase
  *     --stored 10000 jobs in the store while single states are read
  *     --only LIST    some of ours,isolated,bare
+ *     --pxz          with the Pixyz module loaded in our children (the rival has none)
  *     --keep         keep the temporary folder with all logs
  *
  * Exit code 1 when something could not be run; a missed ratio is printed as MISSED and is no failure.
@@ -31,6 +32,7 @@ const { values: options } = parseArgs({
     single: { type: 'string', default: '60' },
     stored: { type: 'string', default: '10000' },
     only: { type: 'string', default: 'ours,isolated,bare' },
+    pxz: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
   allowPositionals: true,
@@ -42,7 +44,7 @@ const sources = join(projectRoot, 'bench', 'celery');
 const settings = loadSettings(process.env, process.cwd());
 const machine = await machineFacts();
 const tools = await prepareRival(join(settings.PIXYZ_CACHE_PATH, 'bench'), sources, say);
-const own = await prepareOwn(settings.PIXYZ_CACHE_PATH, settings.PYTHON);
+const own = await prepareOwn(settings.PIXYZ_CACHE_PATH, settings.PYTHON, options.pxz);
 const versions = { ...own.versions, ...tools.versions };
 const wanted = options.only.split(',');
 const all: readonly System[] = [ours(own), rival('isolated', tools), rival('bare', tools)];

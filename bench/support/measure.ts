@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { JobClient } from './client.js';
 import { cpuBetween, machineBusyMs, type Usage, usageOf } from './processes.js';
 import { percentile } from './stats.js';
-import type { RunningSystem } from './system.js';
+import type { RunningSystem, Timeline } from './system.js';
 
 /** What one round of one system gave. Times in ms. */
 export interface Round {
@@ -16,6 +16,8 @@ export interface Round {
   readonly residentBytes: Readonly<Record<string, number>>;
   /** Share of all cores that neither the system nor this client used during the round, 0…1. */
   readonly foreignLoad: number;
+  /** Where the time of the single jobs went, where the system can tell. */
+  readonly stages: Readonly<Record<string, readonly number[]>> | null;
 }
 
 export interface Plan {
@@ -35,10 +37,12 @@ export async function measureRound(system: RunningSystem, script: string, plan: 
     const watch = watchOthers(system);
     const latencies: number[] = [];
     const submits: number[] = [];
+    const timelines: Timeline[] = [];
     for (let i = 0; i < plan.latencyJobs; i++) {
-      const { submitMs, totalMs } = await oneJob(client, plan.pollMs);
-      submits.push(submitMs);
-      latencies.push(totalMs);
+      const job = await oneJob(client, plan.pollMs);
+      submits.push(job.answeredAt - job.sentAt);
+      latencies.push(job.seenAt - job.sentAt);
+      timelines.push(job);
     }
 
     const before = usageOf(system.pids, system.classify);
@@ -52,18 +56,20 @@ export async function measureRound(system: RunningSystem, script: string, plan: 
       cpuPerJob: Object.fromEntries(spent),
       residentBytes: after.residentBytes,
       foreignLoad: watch(),
+      stages: (await system.trace?.(timelines)) ?? null,
     };
   } finally {
     client.close();
   }
 }
 
-async function oneJob(client: JobClient, pollMs: number): Promise<{ submitMs: number; totalMs: number }> {
-  const start = performance.now();
+async function oneJob(client: JobClient, pollMs: number): Promise<Timeline> {
+  const now = () => performance.timeOrigin + performance.now();
+  const sentAt = now();
   const jobId = await client.submit();
-  const submitMs = performance.now() - start;
+  const answeredAt = now();
   await client.waitForSuccess(jobId, pollMs);
-  return { submitMs, totalMs: performance.now() - start };
+  return { jobId, sentAt, answeredAt, seenAt: now() };
 }
 
 /**

@@ -10,6 +10,7 @@ import { startTemporal } from '../../src/server/start-temporal.js';
 import { findTemporalPrograms, type TemporalPrograms, versionOf } from '../../src/server/temporal-programs.js';
 import { JobStore } from '../../src/store/job-store.js';
 import { end, freePort, launch, waitFor } from './processes.js';
+import { traceStages } from './stages.js';
 import type { RunningSystem, System } from './system.js';
 
 /**
@@ -21,17 +22,20 @@ export interface OwnTools {
   /** Interpreter of the scripts. */
   readonly python: string;
   readonly versions: Readonly<Record<string, string>>;
+  /** Whether the children of the worker have the Pixyz module loaded. */
+  readonly pixyz: boolean;
 }
 
 const token = 'benchmark-token';
 
-export async function prepareOwn(cache: string, python: string | undefined): Promise<OwnTools> {
+export async function prepareOwn(cache: string, python: string | undefined, pixyz: boolean): Promise<OwnTools> {
   const programs = await findTemporalPrograms(cache, process.env);
   if (programs === null) throw new Error('there is no Temporal server: run "npm run setup" first');
   const server = programs.kind === 'server' ? programs.server : programs.cli;
   return {
     programs,
     python: python ?? 'python3',
+    pixyz,
     versions: { temporal: (await versionOf(server)) ?? 'unknown' },
   };
 }
@@ -71,6 +75,8 @@ async function startOwn(tools: OwnTools, folder: string): Promise<RunningSystem>
     API_PORT: String(apiPort),
     WORKER_PORT: String(workerPort),
     CONCURRENT_TASKS: String(cpus().length),
+    // The rival's workers load no Pixyz either. With it, each fork costs more: docs/benchmarks.md tells how much.
+    DISABLE_PIXYZ: String(!tools.pixyz),
   };
   const node = (part: 'api' | 'worker') => [...flagsOf(part), '--enable-source-maps', mainOf(part)];
   const children = (['worker', 'api'] as const).map((part) =>
@@ -101,6 +107,7 @@ async function startOwn(tools: OwnTools, folder: string): Promise<RunningSystem>
     pids: [temporal.pid, ...children.map((child) => child.pid).filter((pid) => pid !== undefined)],
     classify,
     fill: (count) => fill(new JobStore(share), count),
+    trace: (timelines) => traceStages(timelines, temporal.address, temporal.namespace, new JobStore(share)),
     stop,
   };
 }
@@ -111,14 +118,15 @@ function flagsOf(part: 'api' | 'worker'): string[] {
 }
 
 function classify(line: string): string {
-  if (line.includes('ui-server')) return 'Temporal Web UI';
-  if (line.includes('temporal')) {
-    if (!line.includes('main.js')) return 'server';
-  }
+  const [program = ''] = line.split(' ');
+  if (/ui-server$/.test(program)) return 'Temporal Web UI';
+  if (/temporal[^/]*$/.test(program)) return 'Temporal server';
   if (line.includes('/worker/main.js')) return 'worker';
-  if (line.includes('/api/main.js')) return 'API';
-  if (line.includes('_host')) return 'Python host and scripts';
-  return line.includes('python') ? 'API, script inspector' : 'server';
+  if (line.includes('/api/main.js')) return 'API and interpreter';
+  if (line.includes('pixyz_worker._inspect')) return 'API, script inspector';
+  // Children are forked, so they show the command line of their host.
+  if (line.includes('pixyz_worker._host')) return 'Python host and scripts';
+  return 'guards';
 }
 
 /** Records as the store writes them, of jobs that have ended. */

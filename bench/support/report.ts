@@ -17,7 +17,9 @@ export interface Findings {
 export const targets = { p50Ratio: 0.7, throughputRatio: 1.3, readP95Ms: 5 };
 
 export function report(findings: Findings): string {
-  return [facts(findings), figures(findings), cpu(findings), verdicts(findings)].join('\n\n');
+  return [facts(findings), figures(findings), cpu(findings), stages(findings), verdicts(findings)]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 function facts({ machine, versions, plan }: Findings): string {
@@ -71,6 +73,17 @@ function cpu({ systems, rounds }: Findings): string {
     ]);
   });
   return table(['process class', 'CPU per job, ms', 'resident, MiB'], rows);
+}
+
+function stages({ rounds }: Findings): string {
+  const all = (rounds['ours'] ?? []).map((round) => round.stages).filter((found) => found !== null);
+  const names = Object.keys(all[0] ?? {});
+  if (names.length === 0) return '';
+  const rows = names.map((name) => {
+    const samples = all.flatMap((found) => found[name] ?? []);
+    return [name, show(median(samples)), show(percentile(samples, 0.95))];
+  });
+  return table(['where our milliseconds go (one job at a time)', 'p50, ms', 'p95, ms'], rows);
 }
 
 function verdicts({ systems, rounds, reads, stored }: Findings): string {

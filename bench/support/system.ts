@@ -16,5 +16,15 @@ export interface RunningSystem {
   readonly classify: Classify;
   /** Puts that many finished jobs into the store, not through the API; resolves with their ids and how it was done. */
   fill(count: number): Promise<{ readonly ids: readonly string[]; readonly how: string }>;
+  /** Where the time of these jobs went, by stage; ms of each job. */
+  trace?(timelines: readonly Timeline[]): Promise<Readonly<Record<string, readonly number[]>>>;
   stop(): Promise<void>;
+}
+
+/** What a client saw of one job: ms since the epoch, with fractions. */
+export interface Timeline {
+  readonly jobId: string;
+  readonly sentAt: number;
+  readonly answeredAt: number;
+  readonly seenAt: number;
 }
