@@ -31,6 +31,17 @@ def test_a_broken_file_gives_an_error_that_names_it(name: str) -> None:
     assert scene.getChildren(scene.getRoot()) == [], "nothing of a broken file may stay in the scene"
 
 
+@pytest.mark.parametrize(("module", "name"), [("assimp_files", "shapes.dae"), ("occt", "bolted-cover.brep")])
+def test_a_converter_that_does_not_end_is_given_up(
+    module: str, name: str, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Native readers loop for ever on some damaged files; here the limit is nothing, so a healthy file will do."""
+    for limit in ("LIMIT_S", "LIMIT_S_PER_MB"):
+        monkeypatch.setattr(f"pxz._engine.readers.{module}.{limit}", 0.0)
+    with pytest.raises(pxz.PxzError, match=rf"{name}: .*did not finish"):
+        io.importScene(sample(name))
+
+
 def test_a_wrong_count_is_told_with_both_numbers() -> None:
     with pytest.raises(pxz.PxzError, match="promises 4294967280 triangles and holds 80"):
         io.importScene(str(BROKEN / "wrong-count.stl"))

@@ -30,7 +30,8 @@ from .assimp_nodes import read_nodes, restore
 from .gltf import scene_from_glb
 from .imported import Imported
 
-LIMIT_S = 3600
+LIMIT_S, LIMIT_S_PER_MB = 60.0, 20.0
+"""Time for a converter, and more for each megabyte: assimp loops for ever on some damaged Collada files."""
 FLAT = {"obj", "nff", "smd", "ac"}
 """Formats without transforms, for which a second look at the nodes is a waste."""
 UNITS_IN_METRES = {
@@ -44,7 +45,12 @@ UNITS_IN_METRES = {
 }
 
 
-def run_assimp(arguments: list[str], name: str) -> None:
+def limit_s(path: str) -> float:
+    """Seconds a converter may spend on a file: several times what a slow machine needs for a healthy one."""
+    return LIMIT_S + LIMIT_S_PER_MB * os.path.getsize(path) / 1e6
+
+
+def run_assimp(arguments: list[str], name: str, limit: float) -> None:
     """Run assimp's command line. Raises `PxzError` with its own last words."""
     home = os.path.join(sysconfig.get_paths()["purelib"], "cmeel.prefix")
     program = os.path.join(home, "bin", "assimp")
@@ -53,11 +59,11 @@ def run_assimp(arguments: list[str], name: str) -> None:
     environment = {**os.environ, "LD_LIBRARY_PATH": os.path.join(home, "lib")}
     try:
         done = subprocess.run(
-            [program, *arguments], capture_output=True, text=True, errors="replace", timeout=LIMIT_S, env=environment
+            [program, *arguments], capture_output=True, text=True, errors="replace", timeout=limit, env=environment
         )
     except subprocess.TimeoutExpired:
         raise PxzError(
-            f"{name}: assimp did not finish in {LIMIT_S} s; simplify the model or use another format"
+            f"{name}: assimp did not finish in {limit:.0f} s; the file is damaged, export it again"
         ) from None
     if done.returncode < 0:
         raise PxzError(f"{name}: assimp died of signal {-done.returncode} on it; the file is damaged, export it again")
@@ -75,7 +81,9 @@ def read(path: str) -> Imported:
     with tempfile.TemporaryDirectory(prefix="pxz-") as folder:
         target = os.path.join(folder, "out.glb")
         try:
-            run_assimp(["export", os.path.abspath(path), target, "-fglb2", "-tri", "-jiv", "-embtex"], name)
+            run_assimp(
+                ["export", os.path.abspath(path), target, "-fglb2", "-tri", "-jiv", "-embtex"], name, limit_s(path)
+            )
         except PxzError as error:
             raise ReadError(str(error)) from None
         with open(target, "rb") as file:
@@ -99,7 +107,7 @@ def restore_transforms(root: Occurrence, path: str, folder: str) -> None:
     """Put back the small transforms that the GLB lacks; says so where that is not possible."""
     target = os.path.join(folder, "out.assbin")
     try:
-        run_assimp(["dump", os.path.abspath(path), target, "-b", "-tri", "-jiv"], os.path.basename(path))
+        run_assimp(["dump", os.path.abspath(path), target, "-b", "-tri", "-jiv"], os.path.basename(path), limit_s(path))
         with open(target, "rb") as file:
             nodes = read_nodes(file.read())
     except (PxzError, OSError):

@@ -29,7 +29,8 @@ PROVIDERS = {"BREP": "DEBREP", "IGES": "DEIGES", "XBF": "DEXCAF", "STEP": "DESTE
 LIBRARIES = ("TKernel", "TKBRep", "TKLCAF", "TKXCAF", "TKDE", "TKDESTEP", "TKDEIGES", "TKDECascade")
 HANDLE = "RKN11opencascade6handleI"
 UNREADABLE, UNAVAILABLE = 3, 4
-LIMIT_S = 1800
+LIMIT_S, LIMIT_S_PER_MB = 120.0, 60.0
+"""Time for the child, and more for each megabyte: OpenCASCADE loops for ever on some damaged files."""
 
 
 class BridgeUnavailable(Exception):
@@ -45,16 +46,19 @@ def to_step(path: str, kind: str) -> bytes:
     cannot be reached.
     """
     name = os.path.basename(path)
+    limit = LIMIT_S + LIMIT_S_PER_MB * os.path.getsize(path) / 1e6
     with tempfile.TemporaryDirectory(prefix="pxz-") as folder:
         target = os.path.join(folder, "out.step")
         command = [sys.executable, os.path.abspath(__file__), kind, os.path.abspath(path), target]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=LIMIT_S, env=environment
+                command, capture_output=True, text=True, errors="replace", timeout=limit, env=environment
             )
         except subprocess.TimeoutExpired:
-            raise ReadError(f"{name}: OpenCASCADE did not finish reading it in {LIMIT_S} s; save it as STEP") from None
+            raise ReadError(
+                f"{name}: OpenCASCADE did not finish reading it in {limit:.0f} s; it is damaged, save it again as STEP"
+            ) from None
         if done.returncode == UNAVAILABLE:
             raise BridgeUnavailable(
                 f"{kind} needs OpenCASCADE, which this build of cascadio does not let us reach "

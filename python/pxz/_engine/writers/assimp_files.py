@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import PxzError, WriteError
 from ..meshmath import linear_to_srgb
 from ..model import FloatArray, Material, Mesh, Occurrence
-from ..readers.assimp_files import run_assimp
+from ..readers.assimp_files import limit_s, run_assimp
 from .flat import Scene
 from .gltf import glb
 
@@ -45,7 +45,11 @@ def write(scene: Scene, path: str) -> None:
         with open(source, "wb") as file:
             file.write(glb(bent))
         try:
-            run_assimp(["export", source, os.path.abspath(path), f"-f{FORMATS[extension]}"], os.path.basename(path))
+            run_assimp(
+                ["export", source, os.path.abspath(path), f"-f{FORMATS[extension]}"],
+                os.path.basename(path),
+                limit_s(source),
+            )
         except PxzError as error:
             raise WriteError(str(error)) from None
     if not os.path.exists(path):
