@@ -10,7 +10,8 @@ const reserved = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?$/i;
  * readers of 3D files go by it.
  */
 export function safeName(sent: string, fallback: string): string {
-  const base = sent.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
+  // Names of many kilobytes fit into a part's header: the end is enough to work on, and keeps the patterns quick.
+  const base = lastCharacters(sent.normalize('NFC').split(/[/\\]/).at(-1) ?? '', 500);
   const clean = base
     .replace(/[\p{Control}\p{Bidi_Control}]/gu, '')
     .replace(/[<>:"|?*]/g, '_')
@@ -23,10 +24,20 @@ function shortened(name: string): string {
   if (Buffer.byteLength(name) <= maxBytes) return name;
   const dot = name.lastIndexOf('.');
   const extension = dot > 0 && Buffer.byteLength(name.slice(dot)) <= 20 ? name.slice(dot) : '';
+  let stem = '';
+  let room = maxBytes - Buffer.byteLength(extension);
   // By code points: half of one would not be text any more.
-  let stem = Array.from(name.slice(0, name.length - extension.length));
-  while (Buffer.byteLength(stem.join('') + extension) > maxBytes) stem = stem.slice(0, -1);
-  return stem.join('') + extension;
+  for (const character of name.slice(0, name.length - extension.length)) {
+    room -= Buffer.byteLength(character);
+    if (room < 0) break;
+    stem += character;
+  }
+  // The cut may have left a space or a dot at the end, which some systems drop.
+  return `${stem}${extension}`.replace(/[\s.]+$/, '');
+}
+
+function lastCharacters(text: string, count: number): string {
+  return text.length <= count ? text : Array.from(text).slice(-count).join('');
 }
 
 /** Where the two uploads of a job lie below its inputs: beside each other, or apart when they have the same name. */

@@ -39,6 +39,14 @@ describe('the name of an uploaded file', () => {
     expect(safeName(`${'ü'.repeat(300)}.step`, 'x')).toMatch(/^ü+\.step$/);
   });
 
+  it('is found at once, however long the one sent is', () => {
+    const started = performance.now();
+    for (const sent of [' '.repeat(80_000), `${' '.repeat(80_000)}x`, '.'.repeat(80_000), '😀'.repeat(40_000)]) {
+      expect(Buffer.byteLength(safeName(sent, 'fallback'))).toBeLessThanOrEqual(201);
+    }
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
   it('never meets that of the other upload', () => {
     expect(placeNames('a.step', 's.py')).toEqual({ data: 'a.step', script: 's.py' });
     expect(placeNames('same.py', 'SAME.PY')).toEqual({ data: 'same.py', script: 'script/SAME.PY' });
