@@ -126,16 +126,14 @@ async function make(
   await tools.runProgram(
     interpreter,
     [
-      ...[
-        '-m',
-        'pip',
-        'install',
-        '--no-input',
-        '--disable-pip-version-check',
-        '--prefer-binary',
-        '--progress-bar',
-        'off',
-      ],
+      '-m',
+      'pip',
+      'install',
+      '--no-input',
+      '--disable-pip-version-check',
+      '--prefer-binary',
+      '--progress-bar',
+      'off',
       ...requirementFiles[kind].flatMap((name) => ['-r', join(projectRoot, 'python', name)]),
     ],
     {

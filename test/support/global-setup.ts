@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { readSettings } from '../../src/config/settings.js';
 import { type RunningTemporal, startTemporal } from '../../src/server/start-temporal.js';
 import { findTemporalPrograms } from '../../src/server/temporal-programs.js';
+import { locatePython } from '../../src/setup/python-environment.js';
 
 /** One Temporal server, on free ports and an empty database, for all tiers of a run that need one. */
 
@@ -27,6 +28,8 @@ const holder = globalThis as { pixyzTestServer?: Shared };
 
 async function start(folder: string): Promise<RunningTemporal> {
   const settings = readSettings(process.env, process.cwd());
+  // Parts that the tests start run scripts with the environment of set-up, also when vitest is called by itself.
+  process.env['PYTHON'] ||= await locatePython(settings.PIXYZ_CACHE_PATH);
   const programs = await findTemporalPrograms(settings.PIXYZ_CACHE_PATH, process.env);
   if (programs === null) throw new Error('no Temporal server was found: run `npm run setup` once');
   return startTemporal({

@@ -1,6 +1,5 @@
 // @ts-check
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './bootstrap.mjs';
 import { say } from './progress.mjs';
@@ -14,7 +13,9 @@ import { say } from './progress.mjs';
 export async function check({ python }) {
   const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
   const node = process.execPath;
-  /** @type {[string, string, string[]][]} */
+  const pythonFolder = join(root, 'python');
+  const ruff = ['--config', 'pyproject.toml', '.', join('..', 'processes')];
+  /** @type {[title: string, command: string, args: string[], folder?: string][]} */
   const checks = [
     ['format and import order (biome)', node, [bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings']],
     ['types (tsc)', node, [bin('typescript/bin/tsc'), '-p', '.']],
@@ -24,11 +25,9 @@ export async function check({ python }) {
       [bin('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'tools'],
     ],
     ['dead code (knip)', node, [bin('knip/bin/knip.js')]],
-    ['Python format (ruff)', python, ['-m', 'ruff', 'format', '--check', 'python', 'processes']],
-    ['Python lint (ruff)', python, ['-m', 'ruff', 'check', 'python', 'processes']],
-    ...(existsSync(join(root, 'python', 'pyproject.toml')) || existsSync(join(root, 'pyproject.toml'))
-      ? [/** @type {[string, string, string[]]} */ (['Python types (mypy)', python, ['-m', 'mypy']])]
-      : []),
+    ['Python format (ruff)', python, ['-m', 'ruff', 'format', '--check', ...ruff], pythonFolder],
+    ['Python lint (ruff)', python, ['-m', 'ruff', 'check', ...ruff], pythonFolder],
+    ['Python types (mypy)', python, ['-m', 'mypy', 'pixyz_worker'], pythonFolder],
     ['unit tests (vitest)', node, [bin('vitest/vitest.mjs'), 'run', '--project', 'unit']],
   ];
   let failed = 0;
@@ -37,9 +36,9 @@ export async function check({ python }) {
   await Promise.all(
     [1, 2].map(async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const [title, command, args] = next;
+        const [title, command, args, folder = root] = next;
         const started = performance.now();
-        const { code, output } = await captured(command, args, { ...process.env, PYTHON: python });
+        const { code, output } = await captured(command, args, folder, { ...process.env, PYTHON: python });
         const time = `${((performance.now() - started) / 1000).toFixed(1)} s`;
         say(`  ${code === 0 ? 'ok    ' : 'FAILED'} ${title} (${time})`);
         if (code !== 0) {
@@ -54,13 +53,13 @@ export async function check({ python }) {
 }
 
 /**
- * @param {string} command @param {readonly string[]} args @param {NodeJS.ProcessEnv} env
+ * @param {string} command @param {readonly string[]} args @param {string} cwd @param {NodeJS.ProcessEnv} env
  * @returns {Promise<{ code: number, output: string }>}
  */
-function captured(command, args, env) {
+function captured(command, args, cwd, env) {
   return new Promise((resolve) => {
     let output = '';
-    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         output += text;

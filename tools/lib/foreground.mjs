@@ -21,6 +21,3 @@ export function foreground(command, args, env = process.env) {
     });
   });
 }
-
-/** A program of an npm package, without npm between. @param {string} path below node_modules */
-export const packageProgram = (path) => [process.execPath, `${root}/node_modules/${path}`];
