@@ -8,10 +8,12 @@ import { ZipArchive } from 'archiver';
 import type { Logger } from 'pino';
 import { isTerminal } from '../contract/job.js';
 import { preciseNow, utcWithOffset } from '../contract/time.js';
+import { EngineError } from '../errors/engine-error.js';
 import { isMissing, writeFileAtomic } from '../store/atomic.js';
 import { fingerprintOf, walk } from '../store/fingerprint.js';
 import type { JobStore } from '../store/job-store.js';
 import { archiveFilesOf } from '../store/layout.js';
+import { unlinked } from '../store/unlinked.js';
 
 /** The product's own work on files: archives (queue `zip`) and deletion (queue `clean`). */
 export interface ServiceActivities {
@@ -55,7 +57,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
       const written = pipeline(zip, createWriteStream(temporary), { signal: context.cancellationSignal });
       const beat = setInterval(() => context.heartbeat(), 1000);
       try {
-        const root = await realpath(paths.outputs).catch(() => paths.outputs);
+        const root = await outputsRoot(store, paths.outputs);
         for await (const entry of walk(root)) {
           const date = new Date(entry.changedMs);
           if (entry.kind === 'folder') zip.append('', { name: `${entry.path}/` });
@@ -98,6 +100,17 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
       return { cleaned, removed };
     },
   };
+}
+
+/** The outputs at their real place: a link that a script put there instead could mean any folder of this host. */
+async function outputsRoot(store: JobStore, outputs: string): Promise<string> {
+  try {
+    return await unlinked(store.root, outputs);
+  } catch (error) {
+    if (isMissing(error)) return outputs; // a job without outputs has an empty archive
+    if (error instanceof EngineError) throw ApplicationFailure.nonRetryable(error.message, error.code);
+    throw error;
+  }
 }
 
 /** Counts from the end of a job, so nothing that runs is ever touched. */

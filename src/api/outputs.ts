@@ -4,7 +4,7 @@ import { EngineError } from '../errors/engine-error.js';
 import { errorCode, isMissing } from '../store/atomic.js';
 import { walk } from '../store/fingerprint.js';
 import type { JobStore } from '../store/job-store.js';
-import { unlinked } from './unlinked.js';
+import { unlinked } from '../store/unlinked.js';
 
 export interface OutputFile {
   /** Relative to the outputs, with `/`. */

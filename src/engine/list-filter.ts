@@ -3,7 +3,7 @@ import type { ListQuery } from './engine.js';
 /** The visibility query of a list. Values are quoted here and nowhere else. */
 export function listFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
   const parts = [`WorkflowType = 'pixyzGraph'`];
-  if (query.states.length > 0) parts.push(`(${query.states.map((state) => stateFilter[state]).join(' OR ')})`);
+  if (query.states.length > 0) parts.push(`(${query.states.map((state) => `(${stateFilter[state]})`).join(' OR ')})`);
   if (query.queue !== undefined) parts.push(`PixyzQueue = ${quoted(query.queue)}`);
   if (query.name !== undefined) parts.push(`PixyzName = ${quoted(query.name)}`);
   if (query.process !== undefined) parts.push(`PixyzProcess = ${quoted(query.process)}`);

@@ -15,6 +15,7 @@ import { NativeConnection } from '@temporalio/worker';
 import type { GraphInput } from '../contract/graph.js';
 import { graphIdOf, jobIdOf, nodeIndexOf } from '../contract/ids.js';
 import { engineQueue } from '../contract/queues.js';
+import { shortText } from '../contract/short-text.js';
 import type { CancelNodeArgs } from '../workflows/pixyz-graph.js';
 import type { CancelOutcome, Engine, ListQuery, QueueStats, RunLabels, RunPage, RunSummary } from './engine.js';
 import { listFilter } from './list-filter.js';
@@ -87,11 +88,11 @@ class Implementation implements TemporalEngine {
         requestEagerStart: true,
         memo: { nodes: input.nodes.length },
         typedSearchAttributes: attributes({
-          PixyzName: labels.name,
+          PixyzName: shortText(labels.name),
           PixyzQueue: labels.queue,
-          PixyzProcess: labels.process,
+          PixyzProcess: shortText(labels.process),
         }),
-        staticSummary: labels.name ?? first?.label ?? input.graphId,
+        staticSummary: shortText(labels.name ?? first?.label ?? input.graphId),
         ...(priority === undefined ? {} : { priority }),
       });
     } catch (error) {
@@ -154,6 +155,11 @@ class Implementation implements TemporalEngine {
       namespace: this.namespace,
       query: `WorkflowType = 'pixyzGraph' GROUP BY ExecutionStatus`,
     });
+    // Expired jobs end as "failed" in Temporal's words, with a label that says more.
+    const expired = await this.connection.workflowService.countWorkflowExecutions({
+      namespace: this.namespace,
+      query: `WorkflowType = 'pixyzGraph' AND ExecutionStatus = 'Failed' AND PixyzState = 'REVOKED'`,
+    });
     const counts = { open: 0, success: 0, failure: 0, revoked: 0 };
     for (const group of answer.groups ?? []) {
       const count = Number(group.count ?? 0);
@@ -172,7 +178,8 @@ class Implementation implements TemporalEngine {
           counts.failure += count;
       }
     }
-    return counts;
+    const revoked = Number(expired.count ?? 0);
+    return { ...counts, failure: Math.max(0, counts.failure - revoked), revoked: counts.revoked + revoked };
   }
 
   async startArchive(jobId: string, fingerprint: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUuid } from '../contract/ids.js';
 import { type JobRecord, type JobSpec, jobRecordSchema, jobSpecSchema, newRecord } from '../contract/job.js';
@@ -64,8 +64,10 @@ export class JobStore {
   }
 
   async #commit(folder: string, spec: JobSpec): Promise<boolean> {
-    await writeFileAtomic(join(folder, 'spec.json'), JSON.stringify(spec), { sync: this.#sync });
-    await writeFileAtomic(join(folder, 'job.json'), JSON.stringify(newRecord(spec)), { sync: this.#sync });
+    // Nobody sees this folder before the rename, so its files need no renames of their own.
+    const write = (name: string, content: unknown): Promise<void> =>
+      writeFile(join(folder, name), JSON.stringify(content), { flush: this.#sync });
+    await Promise.all([write('spec.json', spec), write('job.json', newRecord(spec))]);
     try {
       await rename(folder, this.paths(spec.jobId).folder);
       return true;

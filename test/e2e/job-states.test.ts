@@ -85,6 +85,11 @@ def main(pc, params):
     ]);
   });
 
+  it('a name may be as long as it likes', async () => {
+    const name = '支架 '.repeat(3000);
+    expect(await system.api.run({ process: 'api_test', name })).toMatchObject({ status: 'SUCCESS', name });
+  });
+
   it('a raw job shows its value too', async () => {
     const details = await system.api.run({
       script: 'def main(pc, params):\n    return {"mesh": 7}\n',

@@ -5,13 +5,13 @@ import { EngineError } from '../../errors/engine-error.js';
 import { isMissing, readTextIfExists } from '../../store/atomic.js';
 import { fingerprintOf } from '../../store/fingerprint.js';
 import { archiveFilesOf, type JobPaths } from '../../store/layout.js';
+import { unlinked } from '../../store/unlinked.js';
 import type { ApiDeps, App } from '../deps.js';
 import { sendFile } from '../http/send-file.js';
 import type { JobsReader } from '../jobs-reader.js';
 import type { QueueWatch } from '../queue-watch.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { jobParamsSchema } from '../schemas/jobs.js';
-import { unlinked } from '../unlinked.js';
 
 const stampSchema = z.object({ fingerprint: z.string() });
 

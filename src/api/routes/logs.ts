@@ -3,6 +3,7 @@ import { isTerminal, type JobRecord } from '../../contract/job.js';
 import { EngineError } from '../../errors/engine-error.js';
 import { isMissing } from '../../store/atomic.js';
 import { logFileOf } from '../../store/layout.js';
+import { unlinked } from '../../store/unlinked.js';
 import type { ApiDeps, App } from '../deps.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
 import type { JobsReader } from '../jobs-reader.js';
@@ -10,7 +11,6 @@ import { LogFollower, logSizes, readLog } from '../logs.js';
 import { pause, RecordWatch } from '../record-watch.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { jobParamsSchema, logListSchema, truthy } from '../schemas/jobs.js';
-import { unlinked } from '../unlinked.js';
 
 const querySchema = z.object({
   attempt: z

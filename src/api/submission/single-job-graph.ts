@@ -1,6 +1,7 @@
 import type { GraphInput } from '../../contract/graph.js';
 import { nodeIndexOf } from '../../contract/ids.js';
 import type { Dispatch, JobSpec } from '../../contract/job.js';
+import { shortText } from '../../contract/short-text.js';
 import type { RunLabels } from '../../engine/engine.js';
 import type { ApiOptions } from '../deps.js';
 
@@ -21,7 +22,7 @@ export function singleJobGraph(
       nodes: [
         {
           index: nodeIndexOf(spec.jobId),
-          label: labelOf(spec),
+          label: shortText(labelOf(spec)),
           queue: spec.queue,
           timeLimit: spec.timeLimit,
           countdown: dispatch.countdown,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { graphIdOf, isUuid, jobIdOf, nodeIndexOf } from '../../../src/contract/ids.js';
 import { graphIdFromKey, newGraphId } from '../../../src/contract/new-graph-id.js';
+import { shortText } from '../../../src/contract/short-text.js';
 import { utcWithOffset, utcWithoutOffset } from '../../../src/contract/time.js';
 
 describe('ids', () => {
@@ -32,5 +33,17 @@ describe('times', () => {
   it('have microseconds, and no fraction when it is zero', () => {
     expect(utcWithoutOffset(Date.UTC(2026, 10, 21, 11, 49, 5) + 570.674)).toBe('2026-11-21T11:49:05.570674');
     expect(utcWithOffset(Date.UTC(2026, 10, 21, 11, 49, 5))).toBe('2026-11-21T11:49:05+00:00');
+  });
+});
+
+describe('names in labels', () => {
+  it('stay as they are while they are short, and are cut at a character when they are not', () => {
+    expect(shortText('bracket "Größe" 支架')).toBe('bracket "Größe" 支架');
+    expect(shortText(null)).toBe(null);
+    for (const character of ['x', 'ö', '支', '🔩']) {
+      const cut = shortText(character.repeat(500));
+      expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(200);
+      expect(cut).toMatch(new RegExp(`^(${character})+…$`, 'u'));
+    }
   });
 });
