@@ -61,7 +61,8 @@ async function run(commands: string, folder: string): Promise<string> {
   });
   const { code, stdout, stderr } = await ended(child);
   if (code !== 0) throw new Error(`ended with ${code}:\n${stdout}\n${stderr}`);
-  return stdout.replaceAll(new URL(system.api.url).host, shownHost);
+  // Headers of HTTP end with a carriage return.
+  return stdout.replaceAll(new URL(system.api.url).host, shownHost).replaceAll('\r\n', '\n');
 }
 
 function ended(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {
