@@ -201,13 +201,13 @@ class PollGate implements CustomSlotSupplier<ActivitySlotInfo> {
       const onAbort = (): void => {
         const at = this.#waiting.indexOf(wake);
         if (at >= 0) this.#waiting.splice(at, 1);
-        reject(abortError());
+        reject(abort.reason);
       };
       const wake = (): void => {
         abort.removeEventListener('abort', onAbort);
         resolve();
       };
-      if (abort.aborted) return reject(abortError());
+      if (abort.aborted) return reject(abort.reason);
       abort.addEventListener('abort', onAbort, { once: true });
       this.#waiting.push(wake);
     });
@@ -216,10 +216,4 @@ class PollGate implements CustomSlotSupplier<ActivitySlotInfo> {
 
 interface PollPermit {
   arrived: boolean;
-}
-
-function abortError(): Error {
-  const error = new Error('the poll is no longer needed');
-  error.name = 'AbortError';
-  return error;
 }
