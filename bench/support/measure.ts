@@ -8,6 +8,8 @@ import type { RunningSystem, Timeline } from './system.js';
 export interface Round {
   /** Submit to SUCCESS, one job at a time, by polling. */
   readonly latencies: readonly number[];
+  /** The same, told by the job's event stream; empty where there is none. */
+  readonly eventLatencies: readonly number[];
   /** The `POST` alone. */
   readonly submits: readonly number[];
   readonly jobsPerSecond: number;
@@ -45,12 +47,21 @@ export async function measureRound(system: RunningSystem, script: string, plan: 
       timelines.push(job);
     }
 
+    const eventLatencies: number[] = [];
+    for (let i = 0; system.events !== undefined && i < plan.latencyJobs / 2; i++) {
+      const start = performance.now();
+      const jobId = await client.submit();
+      await client.waitForEvent(system.events(jobId), (text) => text.includes('"status":"SUCCESS"'));
+      eventLatencies.push(performance.now() - start);
+    }
+
     const before = usageOf(system.pids, system.classify);
     const seconds = await burst(client, plan.burstJobs, plan.submitters);
     const after = usageOf(system.pids, system.classify);
     const spent = Object.entries(cpuBetween(before, after)).map(([kind, ms]) => [kind, ms / plan.burstJobs] as const);
     return {
       latencies,
+      eventLatencies,
       submits,
       jobsPerSecond: plan.burstJobs / seconds,
       cpuPerJob: Object.fromEntries(spent),

@@ -44,11 +44,12 @@ function figures({ systems, rounds, reads, stored }: Findings): string {
   const row = (title: string, pick: (system: System) => number): string[] => [
     title,
     ...systems.map((system) => show(pick(system))),
-    ...others.map((system) => (own === undefined ? '–' : (pick(own) / pick(system)).toFixed(2))),
+    ...others.map((system) => (own === undefined ? '–' : ratio(pick(own) / pick(system)))),
   ];
   const rows = [
     row('trivial job, submit to SUCCESS, p50, ms', (system) => of(system).p50),
     row('… p95, ms', (system) => of(system).p95),
+    row('… p50 told by the event stream, ms', (system) => of(system).eventP50),
     row('… the POST alone, p50, ms', (system) => of(system).submitP50),
     row('jobs/s', (system) => of(system).jobsPerSecond),
     row('CPU per job, all processes, ms', (system) => of(system).cpuTotal),
@@ -89,6 +90,11 @@ function stages({ rounds }: Findings): string {
 function verdicts({ systems, rounds, reads, stored }: Findings): string {
   const has = (key: string) => systems.some((system) => system.key === key);
   const lines: string[] = [];
+  if (systems.some((system) => summary(rounds[system.key] ?? []).foreignLoad > 0.1)) {
+    lines.push(
+      'WARNING: other work used the cores meanwhile, not evenly: compare CPU per job, and repeat the run on a quiet machine.',
+    );
+  }
   if (has('ours') && has('isolated')) {
     const own = summary(rounds['ours'] ?? []);
     const other = summary(rounds['isolated'] ?? []);
@@ -125,6 +131,7 @@ function verdicts({ systems, rounds, reads, stored }: Findings): string {
 interface Summary {
   readonly p50: number;
   readonly p95: number;
+  readonly eventP50: number;
   readonly submitP50: number;
   readonly jobsPerSecond: number;
   readonly cpuTotal: number;
@@ -140,6 +147,7 @@ export function summary(rounds: readonly Round[]): Summary {
   return {
     p50: percentile(latencies, 0.5),
     p95: percentile(latencies, 0.95),
+    eventP50: median(rounds.flatMap((round) => round.eventLatencies)),
     submitP50: median(rounds.flatMap((round) => round.submits)),
     jobsPerSecond: median(rounds.map((round) => round.jobsPerSecond)),
     cpuTotal: median(rounds.map((round) => sum(round.cpuPerJob))),
@@ -150,6 +158,10 @@ export function summary(rounds: readonly Round[]): Summary {
 
 function verdict(text: string, reached: boolean): string {
   return `${reached ? 'reached' : 'MISSED '}  ${text}`;
+}
+
+function ratio(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(2) : '–';
 }
 
 function percent(share: number): string {

@@ -16,6 +16,8 @@ export interface RunningSystem {
   readonly classify: Classify;
   /** Puts that many finished jobs into the store, not through the API; resolves with their ids and how it was done. */
   fill(count: number): Promise<{ readonly ids: readonly string[]; readonly how: string }>;
+  /** Path of a job's event stream, where there is one. */
+  events?(jobId: string): string;
   /** Where the time of these jobs went, by stage; ms of each job. */
   trace?(timelines: readonly Timeline[]): Promise<Readonly<Record<string, readonly number[]>>>;
   stop(): Promise<void>;
