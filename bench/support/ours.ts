@@ -120,7 +120,7 @@ function flagsOf(part: 'api' | 'worker'): string[] {
 
 function classify(line: string): string {
   const [program = ''] = line.split(' ');
-  if (/ui-server$/.test(program)) return 'Temporal Web UI';
+  if (program.endsWith('ui-server')) return 'Temporal Web UI';
   if (/temporal[^/]*$/.test(program)) return 'Temporal server';
   if (line.includes('/worker/main.js')) return 'worker';
   if (line.includes('/api/main.js')) return 'API and interpreter';
