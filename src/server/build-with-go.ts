@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { projectRoot } from '../config/project-root.js';
 import { Problem, type SetUpTools } from '../setup/tools.js';
@@ -23,6 +24,9 @@ const packages = {
 
 /** Go fetches the toolchain that a module asks for by itself since this one. */
 const oldestGo = [1, 21] as const;
+
+/** At its height: sources, compiled packages, programs. */
+const scratchBytes = 5 * 2 ** 30;
 
 const moduleFolder = join(projectRoot, 'tools', 'temporal');
 const capture = promisify(execFile);
@@ -69,8 +73,14 @@ async function build(
   const folder = `${destination}.new`;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  // A workspace or flags of the user's own would change what is built.
-  const goEnv = { ...env, GOFLAGS: '-mod=readonly', GOWORK: 'off', CGO_ENABLED: '0' };
+  const scratch = `${destination}.scratch`;
+  const { bavail, bsize } = statfsSync(dirname(destination));
+  if (bavail * bsize < scratchBytes) {
+    throw new Problem(
+      `building the Temporal server takes ${scratchBytes / 2 ** 30} GB for a while, and the disk of ${dirname(destination)} has less; name a roomier place in PIXYZ_CACHE_PATH`,
+    );
+  }
+  const goEnv = await goEnvironment(env, scratch);
   let modules = 0;
   const all = Object.values(packages);
   const list: string[] = [];
@@ -104,4 +114,29 @@ async function build(
     versions[name] = version;
   }
   await publishPrograms(folder, destination, versions);
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/**
+ * Modules and compiled packages take 3.5 GB, for programs that are built once: they go where they can be deleted
+ * afterwards, unless the environment says where they belong. A build that was interrupted goes on with them.
+ */
+async function goEnvironment(env: NodeJS.ProcessEnv, scratch: string): Promise<NodeJS.ProcessEnv> {
+  const { stdout } = await capture('go', ['env', 'GOPROXY', 'GOMODCACHE'], { env, cwd: dirname(moduleFolder) });
+  const [proxy = '', modules = ''] = stdout.split('\n').map((line) => line.trim());
+  return {
+    ...env,
+    // A workspace or flags of the user's own would change what is built.
+    GOWORK: 'off',
+    GOFLAGS: '-mod=readonly -modcacherw',
+    CGO_ENABLED: '0',
+    GOCACHE: env['GOCACHE'] || join(scratch, 'build'),
+    ...(env['GOMODCACHE']
+      ? {}
+      : {
+          GOMODCACHE: join(scratch, 'modules'),
+          // What the user's own cache has need not be downloaded.
+          GOPROXY: `${pathToFileURL(join(modules, 'cache', 'download')).href},${proxy}`,
+        }),
+  };
 }
