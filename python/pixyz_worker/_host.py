@@ -34,7 +34,7 @@ _FIRST_WATCH_S = 0.05
 _POLL_S = 0.01
 _STATS_S = 2.0
 _IDLE_BEFORE_FORK_S = 0.002
-"""A fork takes time from the script that has just been started, so it waits for a quiet moment, where there is one."""
+_SETTLING_S = 0.02
 _DUMP_S = 0.03
 _STUCK_S = 10.0
 _BACK_OFF_S = (0.0, 0.2, 1.0, 3.0, 10.0)
@@ -74,6 +74,7 @@ class Host:
         self._next_stats = 0.0
         self._failures = 0
         self._fork_after = 0.0
+        self._settling_until = 0.0
         os.set_blocking(_CONTROL, False)
         self._wakeup, wakeup_write = os.pipe()
         os.set_blocking(self._wakeup, False)
@@ -113,8 +114,9 @@ class Host:
                 due = min(due, now + _POLL_S)
             elif child.attempt is not None:
                 due = min(due, child.next_watch)
-        if self._idle_children() < self._warm:
-            due = min(due, max(self._fork_after, self._last_event + _IDLE_BEFORE_FORK_S))
+        idle = self._idle_children()
+        if idle < self._warm:
+            due = min(due, self._fork_due(idle))
         return max(0.0, due - now) * 1000 + 0.1
 
     def _on_term(self, *_: object) -> None:
@@ -152,7 +154,9 @@ class Host:
             child.attempt = command["attempt"]
             child.memory = command["memory"]
             child.processes = command["processes"]
-            child.next_watch = time.monotonic() + _FIRST_WATCH_S
+            now = time.monotonic()
+            child.next_watch = now + _FIRST_WATCH_S
+            self._settling_until = now + _SETTLING_S
         elif command["op"] == "end" and child.ending != "kill":
             self._begin_end(child, command["graceMs"] / 1000, command["dump"])
 
@@ -172,12 +176,19 @@ class Host:
     def _idle_children(self) -> int:
         return sum(1 for child in self._children.values() if child.attempt is None and child.ending is None)
 
+    def _fork_due(self, idle: int) -> float:
+        """When the next child is to be made. Making one takes time from the scripts that run: with enough ready ones
+        it waits until a short script would have ended; with none ready it is made at once."""
+        due = self._fork_after
+        if idle > 0:
+            due = max(due, self._last_event + _IDLE_BEFORE_FORK_S)
+            if 2 * idle >= self._warm:
+                due = max(due, self._settling_until)
+        return due
+
     def _refill(self) -> None:
         idle = self._idle_children()
-        now = time.monotonic()
-        if self._stopping or idle >= self._warm or now < self._fork_after:
-            return
-        if idle > 0 and now < self._last_event + _IDLE_BEFORE_FORK_S:
+        if self._stopping or idle >= self._warm or time.monotonic() < self._fork_due(idle):
             return
         try:
             pid = self._fork_child() if self._fork else self._spawn_child()
@@ -247,6 +258,8 @@ class Host:
         status = child.status
         assert status is not None
         del self._children[child.pid]
+        if child.attempt is not None:
+            self._settling_until = 0.0
         self._tell(
             ev="gone",
             pid=child.pid,

@@ -149,6 +149,11 @@ export class Execution {
         : { kind: 'too-many-processes', limit, seen };
   }
 
+  /** The children of the host have become known. */
+  recheck(): void {
+    if (this.#outcome !== null) this.#finishWhenComplete();
+  }
+
   /** The child reports on another socket that ours is broken. */
   onBroken(detail: string): void {
     if (this.#outcome === null) this.#stopReason ??= { kind: 'broken-channel', detail };

@@ -350,6 +350,8 @@ class WarmRunner implements Runner {
         this.#announced.add(event.pid);
         this.#alive.add(event.pid);
         this.#admit(event.pid);
+        // An outcome may have come while this child was not known yet, and so could have been somebody's orphan.
+        for (const execution of this.#running.values()) execution.recheck();
         return;
       case 'gone':
         this.#onGone(event.pid, event.code, event.signal);
