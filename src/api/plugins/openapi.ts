@@ -47,6 +47,7 @@ export async function useOpenApi(app: App): Promise<void> {
       const { schema, url } = fromZod(document);
       const docs = document.route.config?.docs;
       const described: Record<string, unknown> = { ...schema };
+      if (url.endsWith('*') && schema?.params) described['params'] = withNamedRest(described['params']);
       if (docs?.body !== undefined) {
         described['consumes'] = ['multipart/form-data'];
         described['body'] = withoutDialect(z.toJSONSchema(docs.body, { io: 'input', unrepresentable: 'any' }));
@@ -61,10 +62,26 @@ export async function useOpenApi(app: App): Promise<void> {
         ]);
         described['response'] = { ...Object.fromEntries(answers), ...(described['response'] as object | undefined) };
       }
-      return { schema: described, url: url.replace(/\*$/, ':file_path') };
+      return { schema: described, url: url.replace(/\*$/, `:${restName}`) };
     },
     transformObject: (document) => tidied(jsonSchemaTransformObject(document) as unknown as OpenApi) as never,
   });
+}
+
+/** What the router calls `*`, the rest of the path, is a parameter with a name in the document. */
+const restName = 'file_path';
+
+function withNamedRest(params: unknown): unknown {
+  const { properties, required, ...rest } = params as {
+    properties: Record<string, unknown>;
+    required?: readonly string[];
+  };
+  const named = (name: string) => (name === '*' ? restName : name);
+  return {
+    ...rest,
+    properties: Object.fromEntries(Object.entries(properties).map(([name, schema]) => [named(name), schema])),
+    required: (required ?? []).map(named),
+  };
 }
 
 interface OpenApi {
@@ -80,6 +97,7 @@ const words: Readonly<Record<string, string>> = {
   409: 'The job is not in a state that allows this.',
   413: 'Larger than the limit.',
   425: 'Not ready yet: ask again.',
+  429: 'Too many wrong tokens from this address: the header retry-after says when to come again.',
   500: 'A fault of the system; its log has the details.',
   503: 'Temporal or the share cannot be reached: come again.',
 };

@@ -44,7 +44,11 @@ export function outputsRoutes(app: App, { store }: ApiDeps): void {
         summary: 'One output file',
         description: 'The path may contain `/`. Nothing outside the outputs of the job is served.',
         security: [{ APIKeyHeader: [] }],
-        params: jobParamsSchema.extend({ '*': z.string().describe('Path below the outputs.') }),
+        params: jobParamsSchema.extend({
+          '*': z
+            .string()
+            .meta({ description: 'Path below the outputs; may contain `/`.', examples: ['pictures/front.png'] }),
+        }),
         response: { ...errorAnswers(400, 401, 404) },
       },
     },

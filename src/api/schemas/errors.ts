@@ -42,10 +42,12 @@ export function structuredError(status: number, details: string | null): Structu
  * what a handler may return stays what its own answers say.
  */
 export function errorAnswers(...statuses: number[]): Record<never, never> {
-  return Object.fromEntries(statuses.map((status) => [status, shapeOf(status)]));
+  // What needs the token can answer both.
+  const all = statuses.includes(401) ? [...statuses, 429] : statuses;
+  return Object.fromEntries(all.map((status) => [status, shapeOf(status)]));
 }
 
 function shapeOf(status: number): z.ZodType {
-  if (status === 401 || status === 503) return plainErrorSchema;
+  if (status === 401 || status === 429 || status === 503) return plainErrorSchema;
   return status === 400 ? z.union([structuredErrorSchema, plainErrorSchema]) : structuredErrorSchema;
 }

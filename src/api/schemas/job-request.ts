@@ -16,7 +16,7 @@ export const jobFormSchema = z.object({
     .optional()
     .meta({
       description: 'JSON that the entrypoint receives.',
-      examples: ['{"format": "glb"}'],
+      examples: ['{"extension": "glb"}'],
     }),
   config: z
     .string()

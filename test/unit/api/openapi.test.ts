@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { buildApp } from '../../../src/api/app.js';
+import { JobStore } from '../../../src/store/job-store.js';
+import { FakeEngine } from '../../support/fake-engine.js';
+
+// Rules of OpenAPI that generated clients and "try it out" rely on. No validator is among the dependencies.
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly schema?: unknown;
+}
+
+interface Operation {
+  readonly parameters?: readonly Parameter[];
+  readonly security?: readonly unknown[];
+  readonly requestBody?: {
+    readonly content: Record<string, { schema: { properties: Record<string, { examples?: string[] }> } }>;
+  };
+  readonly responses: Record<string, { readonly description?: string; readonly content?: Record<string, unknown> }>;
+}
+
+let operations: { readonly name: string; readonly path: string; readonly operation: Operation }[];
+let document: { readonly openapi: string; readonly paths: Record<string, Record<string, Operation>> };
+
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pixyz-openapi-'));
+  const app = await buildApp({
+    options: {
+      tokenSha256: createHash('sha256').update('x').digest('hex'),
+      maxUploadBytes: 1,
+      processPath: folder,
+      retryTimeLimit: 1,
+      rescueWait: 1,
+      temporalUi: null,
+    },
+    store: new JobStore(folder),
+    engine: new FakeEngine(),
+    inspector: { inspect: async () => ({ ok: false, problem: 'none here' }) },
+  });
+  await app.ready();
+  document = JSON.parse(JSON.stringify(app.swagger()));
+  await app.close();
+  rmSync(folder, { recursive: true, force: true });
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, operation })),
+  );
+});
+
+describe('the OpenAPI document', () => {
+  it('has for each name in a path one required parameter, and no other path parameters', () => {
+    for (const { name, path, operation } of operations) {
+      const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+      const names = [...path.matchAll(/\{([^}]+)\}/g)].map(([, inner]) => inner);
+      expect(inPath.map((parameter) => parameter.name).sort(), name).toEqual(names.sort());
+      for (const parameter of inPath)
+        expect(parameter, name).toMatchObject({ required: true, schema: { type: 'string' } });
+    }
+  });
+
+  it('calls the path of an output file_path, and says that it may contain a slash', () => {
+    const { parameters = [] } = document.paths['/jobs/{job_uuid}/outputs/{file_path}']?.['get'] as Operation;
+    expect(parameters.find(({ name }) => name === 'file_path')).toMatchObject({
+      in: 'path',
+      required: true,
+      description: expect.stringContaining('`/`'),
+    });
+  });
+
+  it('has an example of params with a key that a shipped process reads', () => {
+    const form = document.paths['/jobs']?.['post']?.requestBody?.content['multipart/form-data']?.schema.properties;
+    expect(form?.['params']?.examples).toEqual(['{"extension": "glb"}']);
+  });
+
+  it('lists 429 for every call that needs the token, and for no other', () => {
+    for (const { name, operation } of operations) {
+      expect(operation.responses['429'] !== undefined, name).toBe(operation.security !== undefined);
+      expect(operation.responses['401'] !== undefined, name).toBe(operation.security !== undefined);
+    }
+  });
+
+  it('describes every answer, and names each parameter of a call once', () => {
+    for (const { name, operation } of operations) {
+      const parameters = (operation.parameters ?? []).map((parameter) => `${parameter.in} ${parameter.name}`);
+      expect(new Set(parameters).size, name).toBe(parameters.length);
+      for (const parameter of operation.parameters ?? []) expect(parameter.schema, name).toBeDefined();
+      expect(Object.keys(operation.responses).length, name).toBeGreaterThan(0);
+      for (const [status, answer] of Object.entries(operation.responses)) {
+        expect(answer.description, `${name} ${status}`).toMatch(/\w/);
+      }
+    }
+  });
+});
