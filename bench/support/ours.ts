@@ -8,6 +8,7 @@ import { type JobRecord, type JobSpec, newRecord } from '../../src/contract/job.
 import { newGraphId } from '../../src/contract/new-graph-id.js';
 import { startTemporal } from '../../src/server/start-temporal.js';
 import { findTemporalPrograms, type TemporalPrograms, versionOf } from '../../src/server/temporal-programs.js';
+import { nodeFlags } from '../../src/start/node-flags.js';
 import { JobStore } from '../../src/store/job-store.js';
 import { end, freePort, launch, waitFor } from './processes.js';
 import { traceStages } from './stages.js';
@@ -78,7 +79,7 @@ async function startOwn(tools: OwnTools, folder: string): Promise<RunningSystem>
     // The rival's workers load no Pixyz either. With it, each fork costs more: docs/benchmarks.md tells how much.
     DISABLE_PIXYZ: String(!tools.pixyz),
   };
-  const node = (part: 'api' | 'worker') => [...flagsOf(part), '--enable-source-maps', mainOf(part)];
+  const node = (part: 'api' | 'worker') => [...flagsOf(part), ...nodeFlags, mainOf(part)];
   const children = (['worker', 'api'] as const).map((part) =>
     launch(process.execPath, node(part), join(folder, `${part}.log`), { env, cwd: folder }),
   );

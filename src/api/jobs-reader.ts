@@ -63,15 +63,12 @@ export class JobsReader {
   }
 
   async detailsOf(record: JobRecord): Promise<JobDetails> {
-    const { store } = this.#deps;
-    const [result, spec, waiting] = await Promise.all([
+    const [result, waiting] = await Promise.all([
       this.result(record),
-      store.readSpec(record.jobId),
       record.status === 'PENDING' || record.status === 'RETRY' ? this.#queues.whyWaiting(record.queue) : null,
     ]);
     return presentDetails(record, {
       result,
-      retryOf: spec?.retryOf ?? null,
       waiting,
       links: this.#links(record),
     });

@@ -176,6 +176,8 @@ export const jobRecordSchema = z.object({
   attempts: z.array(attemptSchema),
   /** The attempt that may write this record and the outputs; any other attempt must stop itself. 0: none yet. */
   owner: z.number().int(),
+  /** The job that this one repeats, or null. */
+  retryOf: z.string().nullable(),
   /** When the job's files were deleted by retention, else null. */
   cleanedAt: z.string().nullable(),
 });
@@ -202,6 +204,7 @@ export function newRecord(spec: JobSpec): JobRecord {
     meta: {},
     attempts: [],
     owner: 0,
+    retryOf: spec.retryOf,
     cleanedAt: null,
   };
 }

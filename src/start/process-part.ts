@@ -5,6 +5,7 @@ import { projectRoot } from '../config/project-root.js';
 import { startGuarded } from '../server/guarded-process.js';
 import { logTail } from '../server/log-tail.js';
 import { Problem } from '../setup/tools.js';
+import { nodeFlags } from './node-flags.js';
 import type { Part, RunningPart } from './part.js';
 
 /** A part that is a Node process of ours: `dist/<name>/main.js`, its settings in its environment, its log in a file. */
@@ -33,7 +34,7 @@ async function start(options: ProcessPartOptions, unwanted: AbortSignal): Promis
   const logStart = rotate(logFile);
   const running = await startGuarded({
     command: process.execPath,
-    args: ['--enable-source-maps', join(projectRoot, 'dist', options.name, 'main.js')],
+    args: [...nodeFlags, join(projectRoot, 'dist', options.name, 'main.js')],
     env: options.env,
     cwd: options.cwd,
     logFile,

@@ -5,7 +5,11 @@ import { isUuid } from '../contract/ids.js';
 import { type JobRecord, type JobSpec, jobRecordSchema, jobSpecSchema, newRecord } from '../contract/job.js';
 import { EngineError } from '../errors/engine-error.js';
 import { errorCode, isMissing, readTextIfExists, writeFileAtomic } from './atomic.js';
+import { FileCache } from './file-cache.js';
 import { type JobPaths, jobPaths } from './layout.js';
+
+/** Records of jobs that are being watched; a record is some kilobytes. */
+const recordsKept = 500;
 
 /** An upload on its way to becoming a job: lies apart until {@link commit}, so a refused request leaves nothing. */
 export interface IncomingJob {
@@ -29,6 +33,7 @@ export interface IncomingJob {
 export class JobStore {
   readonly root: string;
   readonly #sync: boolean;
+  readonly #records = new FileCache((content) => jobRecordSchema.parse(JSON.parse(content)), recordsKept);
 
   constructor(root: string, options: { readonly sync?: boolean } = {}) {
     this.root = root;
@@ -84,9 +89,8 @@ export class JobStore {
   }
 
   /** The state of a job, or null when there is none (never created, or deleted). */
-  async readRecord(jobId: string): Promise<JobRecord | null> {
-    const content = await readTextIfExists(this.paths(jobId).record);
-    return content === null ? null : jobRecordSchema.parse(JSON.parse(content));
+  readRecord(jobId: string): Promise<JobRecord | null> {
+    return this.#records.read(this.paths(jobId).record);
   }
 
   /** Replaces the record. Does nothing when the job's folder has been deleted meanwhile. */

@@ -8,6 +8,7 @@ import { Connection } from '@temporalio/client';
 import { inject } from 'vitest';
 import { projectRoot } from '../../src/config/project-root.js';
 import { prepareNamespace } from '../../src/server/prepare-namespace.js';
+import { nodeFlags } from '../../src/start/node-flags.js';
 import { Api } from './api-client.js';
 import { waitFor } from './wait-for.js';
 
@@ -126,11 +127,11 @@ function spawnPart(
 ): PartUnderTest {
   const logFile = join(folder, `${logName}.log`);
   const log = openSync(logFile, 'a');
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--enable-source-maps', join(projectRoot, 'dist', name, 'main.js')],
-    { cwd: folder, env, stdio: ['ignore', log, log] },
-  );
+  const child: ChildProcess = spawn(process.execPath, [...nodeFlags, join(projectRoot, 'dist', name, 'main.js')], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', log, log],
+  });
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.once('exit', (code, signal) => resolve({ code, signal })),
   );

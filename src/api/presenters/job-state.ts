@@ -25,7 +25,6 @@ export function presentState(record: JobRecord): JobState {
 export interface DetailsExtras {
   /** The return value, read from its file where it is too large for the record. */
   readonly result: Json;
-  readonly retryOf: string | null;
   readonly waiting: string | null;
   readonly links: Readonly<Record<string, string>>;
 }
@@ -41,7 +40,7 @@ export function presentDetails(record: JobRecord, extras: DetailsExtras): JobDet
     queue: record.queue,
     process: record.process,
     attempts: record.attempts,
-    retry_of: extras.retryOf,
+    retry_of: record.retryOf,
     waiting: extras.waiting,
     links: extras.links,
   };

@@ -1,0 +1,23 @@
+import { promiseHooks } from 'node:v8';
+import vm from 'node:vm';
+import { isMainThread } from 'node:worker_threads';
+
+/**
+ * A preload (`node --import`) for processes that interpret graphs; it touches nothing but the thread that the Temporal SDK
+ * runs workflows in. Measured on two cores, it takes a fifth off what a single job costs the interpreter:
+ *
+ * - The SDK gives every call into a workflow a time limit of five seconds. Node enforces that by starting an operating
+ *   system thread with an event loop of its own, for each call: nine a job. Our interpreter cannot loop: each event costs
+ *   it a bounded number of steps. Without the limit the server still notices a stuck task by its own time-out (10 s).
+ * - The SDK records a stack trace of every promise of a workflow, for the "Stack Trace" tab of the Temporal Web UI. For
+ *   our interpreter that tab tells nothing that the history does not. `DEBUG=true` keeps it.
+ *
+ * Without this preload everything works, a little slower.
+ */
+if (!isMainThread) {
+  const { runInContext } = vm.Script.prototype;
+  vm.Script.prototype.runInContext = function (this: vm.Script, context, options) {
+    return runInContext.call(this, context, typeof options === 'object' ? { ...options, timeout: undefined } : options);
+  } as typeof runInContext;
+  if (process.env['DEBUG']?.toLowerCase() !== 'true') promiseHooks.createHook = () => () => undefined;
+}
