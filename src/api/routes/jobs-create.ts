@@ -6,7 +6,7 @@ import { errorAnswers } from '../schemas/errors.js';
 import { documentedJobFormSchema } from '../schemas/job-request.js';
 import { jobStateSchema } from '../schemas/jobs.js';
 import type { Submitter } from '../submission/submitter.js';
-import { tooLarge } from '../uploads/receive-form.js';
+import { notAForm, tooLarge } from '../uploads/receive-form.js';
 
 /** Fields without files may also come as a plain web form. */
 const maxFormBytes = 8 * 1024 * 1024;
@@ -26,8 +26,12 @@ export function jobsCreateRoutes(submitter: Submitter, maxUploadBytes: number) {
     app.removeAllContentTypeParsers();
     await app.register(multipart);
     await app.register(formbody, { bodyLimit: maxFormBytes });
-    // Any other body counts as absent and is not read.
-    app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+    // Any other body is refused unread; a request without one goes on and lacks its fields.
+    app.addContentTypeParser('*', (request, _payload, done) => {
+      if (request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0)
+        return done(null, undefined);
+      return done(notAForm(request.headers['content-type'] ?? ''));
+    });
 
     app.addHook('onRequest', async (request) => {
       if (Number(request.headers['content-length'] ?? 0) > maxUploadBytes) throw tooLarge(maxUploadBytes);

@@ -12,6 +12,7 @@ import type { IncomingJob } from '../../store/job-store.js';
 import type { ApiDeps, Request, ScriptInspector } from '../deps.js';
 import { processScript } from '../processes.js';
 import { jobFormSchema } from '../schemas/job-request.js';
+import { toldOfIgnored } from '../uploads/ignored-fields.js';
 import { type ReceivedForm, receiveForm } from '../uploads/receive-form.js';
 import { placeNames, safeName } from '../uploads/safe-name.js';
 import { entrypointOf, type JobSettings, readConfig, resolveSettings } from './job-settings.js';
@@ -130,7 +131,7 @@ export class Submitter {
     const form = jobFormSchema.parse(received.fields);
     const params = form.params === undefined ? {} : parseJson('params', form.params);
     const { dataName, scriptName } = await place(received, inputs);
-    const script = await this.#scriptOf(form.process, scriptName, inputs);
+    const script = await this.#scriptOf(form.process, scriptName, inputs, received.ignored);
     const config = readConfig(form.config === undefined ? {} : parseJson('config', form.config));
     const found = await this.#inspector.inspect(script, entrypointOf(config));
     if (!found.ok) throw new EngineError('BAD_REQUEST', found.problem);
@@ -144,10 +145,18 @@ export class Submitter {
     };
   }
 
-  async #scriptOf(process: string, scriptName: string | null, inputs: string): Promise<string> {
+  async #scriptOf(
+    process: string,
+    scriptName: string | null,
+    inputs: string,
+    ignored: readonly string[],
+  ): Promise<string> {
     if (process !== 'custom') return processScript(this.#deps.options.processPath, process);
     if (scriptName === null) {
-      throw new EngineError('BAD_REQUEST', 'a custom job needs a script: send it as the file "script"');
+      throw new EngineError(
+        'BAD_REQUEST',
+        `a custom job needs a script: send it as the file "script"${toldOfIgnored(ignored)}`,
+      );
     }
     return join(inputs, scriptName);
   }

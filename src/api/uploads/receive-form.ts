@@ -14,12 +14,14 @@ import { PlainError } from '../plugins/errors.js';
  * 1. An empty text means "not given", for every field.
  * 2. A file part without a name and without content means "no file"; with a name and no content it is an empty file.
  * 3. Text where a file belongs, or a file where text belongs, is refused.
- * 4. Other parts are read and ignored; of a repeated part the last one counts.
+ * 4. Other parts are read and ignored, but for their names; of a repeated part the last one counts.
  */
 export interface ReceivedForm {
   readonly fields: Readonly<Partial<Record<TextField, string>>>;
   readonly file: ReceivedFile | null;
   readonly script: ReceivedFile | null;
+  /** Names of other parts, the first few: for the refusal where a part is missing. */
+  readonly ignored: readonly string[];
 }
 
 export interface ReceivedFile {
@@ -39,11 +41,16 @@ export interface FormLimits {
 }
 
 const textFields = ['process', 'params', 'name', 'config'] as const;
+const fileFields = ['file', 'script'] as const;
 type TextField = (typeof textFields)[number];
-type FileField = 'file' | 'script';
+type FileField = (typeof fileFields)[number];
+
+/** Every field that means something. */
+export const formFields: readonly string[] = [...textFields, ...fileFields];
 
 /** One text field; parameters larger than this belong into the input file. */
 const maxTextBytes = 8 * 1024 * 1024;
+const maxIgnored = 20;
 
 export async function receiveForm(request: Request, folder: string, limits: FormLimits): Promise<ReceivedForm> {
   const form = new FormReader(folder, limits);
@@ -71,6 +78,7 @@ class FormReader {
   readonly #limits: FormLimits;
   readonly #texts = new Map<string, string>();
   readonly #files = new Map<string, ReceivedFile | null>();
+  readonly #ignored = new Set<string>();
   #bytes = 0;
   #parts = 0;
 
@@ -102,12 +110,19 @@ class FormReader {
     } else if (isTextField(field)) {
       if (text === '') this.#texts.delete(field);
       else this.#texts.set(field, text);
+    } else {
+      this.#ignore(field);
     }
+  }
+
+  #ignore(field: string): void {
+    if (this.#ignored.size < maxIgnored) this.#ignored.add(field);
   }
 
   async #takeFile(part: MultipartFile): Promise<void> {
     const field = part.fieldname;
     if (!isFileField(field)) {
+      this.#ignore(field);
       for await (const chunk of part.file) {
         this.#count((chunk as Buffer).length);
         if (isTextField(field)) throw new EngineError('BAD_REQUEST', `"${field}" was sent as a file: send it as text`);
@@ -155,8 +170,24 @@ class FormReader {
       fields: Object.fromEntries(this.#texts),
       file: this.#files.get('file') ?? null,
       script: this.#files.get('script') ?? null,
+      ignored: [...this.#ignored],
     };
   }
+}
+
+/** A body that is no form, told before it is read. */
+export function notAForm(contentType: string): EngineError {
+  const type = (contentType.split(';')[0] ?? '').trim();
+  const what = /[/+]json$/i.test(type)
+    ? 'JSON'
+    : type === ''
+      ? 'a body without a content type'
+      : `a body of type ${type}`;
+  return new EngineError(
+    'BAD_REQUEST',
+    `${what} is not read: send a form (multipart/form-data; curl: -F process=… -F file=@path) with the text fields ` +
+      'process, params (JSON), name and config (JSON), and the files file and script',
+  );
 }
 
 export function tooLarge(maxBytes: number): EngineError {
@@ -168,7 +199,7 @@ function isTextField(name: string): name is TextField {
 }
 
 function isFileField(name: string): name is FileField {
-  return name === 'file' || name === 'script';
+  return (fileFields as readonly string[]).includes(name);
 }
 
 /** Faults of the disk stay what they are; everything else that parsing throws is the fault of the form. */

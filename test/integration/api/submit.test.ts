@@ -127,15 +127,23 @@ describe('POST /jobs', () => {
     });
   });
 
-  it('counts all fields of a JSON body as absent', async () => {
+  it.each([
+    ['application/json', '{"process": "sleep"}', 'JSON'],
+    ['application/vnd.api+json; charset=utf-8', '{}', 'JSON'],
+    ['text/plain', 'process=sleep', 'text/plain'],
+  ])('refuses a body of type %s with a 400 that says what to send', async (type, body, named) => {
     const api = await startApi();
-    const answer = await api.call('/jobs', {
-      method: 'POST',
-      body: JSON.stringify({ process: 'sleep' }),
-      headers: { 'content-type': 'application/json' },
-    });
+    const answer = await api.call('/jobs', { method: 'POST', body, headers: { 'content-type': type } });
     expect(answer.status).toBe(400);
-    expect(((await answer.json()) as { detail: { details: string } }).detail.details).toContain('needs a script');
+    const { detail } = (await answer.json()) as { detail: { code: number; details: string } };
+    expect(detail.code).toBe(400);
+    expect(detail.details).toContain(named);
+    expect(detail.details).toContain('is not read');
+    expect(detail.details).toContain('multipart/form-data');
+    for (const field of ['process', 'script', 'file', 'params', 'name', 'config']) {
+      expect(detail.details).toContain(field);
+    }
+    expect(await api.leftovers()).toEqual([]);
   });
 
   it('keeps a script and an input of the same name apart', async () => {
@@ -241,6 +249,40 @@ describe('POST /jobs', () => {
     expect(answer.status).toBe(400);
     expect(await answer.json()).toEqual({ detail: expect.any(String) });
     expect(await api.leftovers()).toEqual([]);
+  });
+
+  it('names the ignored fields, and where they belong, when the script is missing', async () => {
+    const api = await startApi();
+    const form = new FormData();
+    form.set('data', new Blob(['model']), 'pump.step');
+    form.set('Script', new Blob([script]), 's.py');
+    form.set('queue', 'gpu');
+    form.set('parameters', '{}');
+    form.set('xyz', 'what is this');
+    const answer = await api.post(form);
+    expect(answer.status).toBe(400);
+    const { detail } = (await answer.json()) as { detail: { details: string } };
+    expect(detail.details).toContain('needs a script');
+    expect(detail.details).toContain('"data" (the field is called "file")');
+    expect(detail.details).toContain('"Script" (the field is called "script")');
+    expect(detail.details).toContain('"queue" (belongs into "config": {"queue": …})');
+    expect(detail.details).toContain('"parameters" (the field is called "params")');
+    expect(detail.details).toContain('"xyz"');
+    expect(detail.details).not.toContain('what is this');
+    expect(await api.leftovers()).toEqual([]);
+  });
+
+  it('names ignored fields of a plain web form too, and not more than a few', async () => {
+    const api = await startApi();
+    const fields = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`field${index}`, 'x']));
+    const answer = await api.call('/jobs', {
+      method: 'POST',
+      body: new URLSearchParams({ time_limit: '5', ...fields }),
+    });
+    expect(answer.status).toBe(400);
+    const { detail } = (await answer.json()) as { detail: { details: string } };
+    expect(detail.details).toContain('"time_limit" (belongs into "config": {"time_limit": …})');
+    expect(detail.details.length).toBeLessThan(1000);
   });
 
   it('answers a custom job without a script with 400', async () => {
