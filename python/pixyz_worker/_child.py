@@ -125,9 +125,10 @@ def _forget_exit_functions() -> None:
 def _reseed() -> None:
     """Forked children share the state of generators; without this all scripts would draw the same numbers."""
     random.seed()
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and hasattr(numpy, "random"):
-        numpy.random.seed()
+    # Looked up as a module of its own: asking numpy for it would load it.
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
 
 
 def _open_session(config: dict[str, Any]) -> None:

@@ -33,6 +33,8 @@ export interface RunnerOptions {
 export interface PixyzOptions {
   /** Children never load `pxz` by themselves. */
   readonly disabled: boolean;
+  /** Children have loaded `pxz` before they get their task; else it is loaded when a script imports it. Default true. */
+  readonly preload?: boolean;
   /** Folder of the real `pxz`; null: the open engine. */
   readonly pythonPath: string | null;
   readonly licence: {

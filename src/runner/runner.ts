@@ -1,5 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmdirSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -272,7 +272,7 @@ class WarmRunner implements Runner {
       folder: this.#folder,
       runnerPid: process.pid,
       preload: [] as string[],
-      pixyzDisabled: pixyz.disabled,
+      pixyzDisabled: pixyz.disabled || pixyz.preload === false,
       pixyzMandatory: pixyz.pythonPath !== null,
       resultInlineBytes: options.resultInlineBytes ?? 64 << 10,
       // Threads count there as well: a wall against bombs, not the limit itself.
@@ -420,18 +420,15 @@ class WarmRunner implements Runner {
     return mkdtempSync(join(fits || process.platform === 'win32' ? root : '/tmp', name));
   }
 
-  /** Most scripts leave their private folder empty; only a full one costs more than a call. */
+  /** Behind the back of the next task: most scripts leave their private folder empty, and even then the disk takes a while. */
   #removeInput(folder: string): void {
-    try {
-      rmdirSync(folder);
-    } catch {
-      const cleaning = rm(folder, { recursive: true, force: true })
-        .catch((error: unknown) =>
-          this.#options.logger.warn({ folder, error: String(error) }, 'an unpacked archive cannot be removed'),
-        )
-        .finally(() => this.#cleaning.delete(cleaning));
-      this.#cleaning.add(cleaning);
-    }
+    const cleaning = rmdir(folder)
+      .catch(() => rm(folder, { recursive: true, force: true }))
+      .catch((error: unknown) =>
+        this.#options.logger.warn({ folder, error: String(error) }, 'an unpacked archive cannot be removed'),
+      )
+      .finally(() => this.#cleaning.delete(cleaning));
+    this.#cleaning.add(cleaning);
   }
 }
 

@@ -6,7 +6,7 @@ import { installSdkRuntime } from '../engine/sdk-runtime.js';
 import { connectEngine } from '../engine/temporal-engine.js';
 import { scriptEnvironment } from '../runner/environment.js';
 import { type RunnerOptions, RunnerStartError } from '../runner/options.js';
-import { createRunner } from '../runner/runner.js';
+import { createScriptRunner } from '../runner/script-runner.js';
 import { JobStore } from '../store/job-store.js';
 import { serveHealth } from './health.js';
 import { createScriptWorker } from './script-worker.js';
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
 
   const store = new JobStore(settings.SHARE_PATH, { sync: settings.TEMPORAL_SYNC === 'full' });
   await store.open();
-  const runner = createRunner(runnerOptions(settings, logger));
+  const runner = createScriptRunner(runnerOptions(settings, logger));
   try {
     await runner.start();
   } catch (error) {
