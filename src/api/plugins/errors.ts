@@ -53,10 +53,10 @@ function statusOf(error: Error): number {
 
 function detailsOf(error: Error): string {
   if (!hasZodFastifySchemaValidationErrors(error)) return error.message;
-  return error.validation
-    .map((issue) => {
-      const field = issue.instancePath.slice(1).replaceAll('/', '.');
-      return field === '' ? (issue.message ?? 'is not valid') : `${field}: ${issue.message}`;
-    })
-    .join('; ');
+  const sentences = error.validation.map((issue) => {
+    const field = issue.instancePath.slice(1).replaceAll('/', '.');
+    return field === '' ? (issue.message ?? 'is not valid') : `${field}: ${issue.message}`;
+  });
+  // A value may break several rules that are told in the same words.
+  return [...new Set(sentences)].join('; ');
 }

@@ -14,8 +14,8 @@ const maxFormBytes = 8 * 1024 * 1024;
 const headersSchema = z.object({
   'idempotency-key': z
     .string()
-    .min(1)
-    .max(255)
+    .min(1, 'must not be empty')
+    .max(255, 'must have at most 255 characters')
     .optional()
     .describe('The same key with the same request answers the same job, however often it is sent.'),
 });

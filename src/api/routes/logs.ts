@@ -10,14 +10,21 @@ import type { JobsReader } from '../jobs-reader.js';
 import { LogFollower, logSizes, readLog } from '../logs.js';
 import { pause, RecordWatch } from '../record-watch.js';
 import { errorAnswers } from '../schemas/errors.js';
-import { jobParamsSchema, logListSchema, truthy } from '../schemas/jobs.js';
+import { jobParamsSchema, logListSchema, truthy, wholeNumber } from '../schemas/jobs.js';
 
+const attemptProblem = 'must be the number of an attempt, from 1, or "last"';
 const querySchema = z.object({
   attempt: z
-    .union([z.literal('last').transform(() => null), z.coerce.number().int().min(1)])
+    .union(
+      [
+        z.literal('last').transform(() => null),
+        z.coerce.number().int({ error: attemptProblem }).min(1, { error: attemptProblem }),
+      ],
+      { error: attemptProblem },
+    )
     .optional()
     .describe('Which attempt, or `last` (default).'),
-  tail: z.coerce.number().int().min(0).max(1_000_000).optional().describe('Only so many lines from the end.'),
+  tail: wholeNumber(0, 1_000_000).optional().describe('Only so many lines from the end.'),
   follow: truthy.default(false).describe('`true`: server-sent events while the script writes.'),
 });
 

@@ -97,9 +97,20 @@ export const jobListSchema = z
     examples: [{ jobs: [{ uuid: exampleId, name: null, status: 'PENDING', progress: null, error: null }], next: null }],
   });
 
+/** Of a query, where every value is text. The messages are for people: they say all that is allowed. */
+export function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
+
+function shortText(max: number, error: string) {
+  return z.string({ error }).min(1, { error }).max(max, { error });
+}
+
+const momentProblem = 'must be a date and time, such as 2026-11-21T11:49:05Z';
 const moment = z
-  .string()
-  .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a date and time, such as 2026-11-21T11:49:05Z')
+  .string({ error: momentProblem })
+  .refine((text) => !Number.isNaN(Date.parse(text)), momentProblem)
   .transform((text) => new Date(hasZone(text) ? text : `${text}Z`));
 
 /** Times without an offset are UTC, as everywhere in the answers. */
@@ -107,16 +118,24 @@ function hasZone(text: string): boolean {
   return !text.includes('T') || /(?:[zZ]|[+-]\d\d:?\d\d)$/.test(text);
 }
 
-const oneOrMany = <T extends z.ZodType>(item: T) =>
-  z.union([item, z.array(item)]).transform((value) => (Array.isArray(value) ? value : [value]) as z.output<T>[]);
+const oneOrMany = <T extends z.ZodType>(item: T, error: string) =>
+  z
+    .union([item, z.array(item)], { error })
+    .transform((value) => (Array.isArray(value) ? value : [value]) as z.output<T>[]);
+
+const quotedStatuses = recordStatuses.map((status) => `"${status}"`).join(', ');
 
 export const jobListQuerySchema = z.object({
-  limit: z.coerce.number().int().min(1).max(1000).default(1000).describe('Jobs on a page.'),
-  cursor: z.string().min(1).max(4096).optional().describe('`next` of the page before.'),
-  status: oneOrMany(z.enum(recordStatuses)).optional().describe('May be given several times.'),
-  queue: z.string().min(1).max(100).optional(),
-  name: z.string().min(1).max(1000).optional().describe('The exact display name.'),
-  process: z.string().min(1).max(1000).optional(),
+  limit: wholeNumber(1, 1000).default(1000).describe('Jobs on a page.'),
+  cursor: shortText(4096, 'must be the text of "next" of the page before')
+    .optional()
+    .describe('`next` of the page before.'),
+  status: oneOrMany(z.enum(recordStatuses), `must be one of ${quotedStatuses}`)
+    .optional()
+    .describe('May be given several times.'),
+  queue: shortText(100, 'must be the name of a queue, once').optional(),
+  name: shortText(1000, 'must be a display name, once').optional().describe('The exact display name.'),
+  process: shortText(1000, 'must be the name of a process, once').optional(),
   since: moment.optional().describe('Requested at or after this time.'),
   until: moment.optional().describe('Requested before this time.'),
 });
@@ -220,5 +239,5 @@ export const logListSchema = z
   });
 
 export const truthy = z
-  .enum(['true', 'false', '1', '0', ''])
+  .enum(['true', 'false', '1', '0', ''], { error: 'must be true or false' })
   .transform((value) => value === 'true' || value === '1' || value === '');
