@@ -299,7 +299,7 @@ class WarmRunner implements Runner {
     const { environment, pythonPath, pixyz } = this.#options;
     const folders = [
       ...pythonPath,
-      // Names of Celery that scripts import: ours, whatever is installed. See the folder's README.
+      // Names of Celery that scripts import: ours, whatever is installed. See the docstring of shims/celery.
       ...pythonPath.map((folder) => join(folder, 'shims')).filter((folder) => existsSync(folder)),
       ...(environment['PYTHONPATH'] ?? '').split(delimiter).filter(Boolean),
     ];
