@@ -9,9 +9,10 @@ const maxAddresses = 10_000;
 /**
  * The token is looked at before anything else of the request is, so a refused upload is never read.
  *
- * Guessing is slowed down: after 20 different wrong tokens within a minute an address gets 429 for the rest of it, and
- * nothing it sends is compared. The same wrong token again (a script with an old setting) counts once, a missing one
- * does not count: neither is a guess.
+ * After 20 different wrong tokens within a minute an address gets 429 for every further one until the minute is over.
+ * The same wrong token again (a script with an old setting) counts once, a missing one does not count: neither is a
+ * guess. The right token always passes: behind a proxy many clients share one address, and none may lock out the others.
+ * So what keeps guessers out is the length of the token; the limit only tells them, and the log, early.
  */
 export function useAuth(app: App, options: ApiOptions): void {
   const expected = Buffer.from(options.tokenSha256, 'hex');
@@ -21,11 +22,11 @@ export function useAuth(app: App, options: ApiOptions): void {
     if (!needsToken(request)) return;
     const token = request.headers['x-api-key'];
     if (typeof token !== 'string' || token === '') throw unauthorized();
-    guesses.check(request.ip);
     // The hash is over UTF-8. Node reads header bytes as latin1: a token beyond ASCII may come in either encoding.
     const digests = [sha256(Buffer.from(token, 'utf8')), sha256(Buffer.from(token, 'latin1'))];
     const matches = digests.map((digest) => digest.length === expected.length && timingSafeEqual(digest, expected));
     if (matches.includes(true)) return;
+    guesses.check(request.ip);
     guesses.add(request.ip, sha256(Buffer.from(token)).toString('base64', 0, 9));
     request.log.warn({ address: request.ip }, 'a wrong token was refused');
     throw unauthorized();

@@ -33,7 +33,7 @@ export async function useOpenApi(app: App): Promise<void> {
         description:
           'Jobs of 3D pipelines: send a Python script or name a process, watch it, fetch what it made. ' +
           'Calls below /jobs and /backend need the token in the header x-api-key; after 20 different wrong tokens within ' +
-          'a minute an address gets 429 for the rest of it.',
+          'a minute an address gets 429 for further wrong ones until it is over.',
       },
       tags: [
         { name: 'processes', description: 'Scripts that are there already.' },
