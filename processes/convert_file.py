@@ -30,7 +30,9 @@ def main(pc, params):
     extension = str(extension).lower().lstrip(".")
     input_file = pc.get_input_file()
     if not input_file:
-        raise ValueError("convert_file needs an input file: send the 3D file (or an archive with it) as the job's data")
+        raise ValueError(
+            "convert_file needs an input file: send the 3D file (or an archive with it) as the form field `file`"
+        )
     output = f"output.{extension}"
     output_file = pc.get_output_dir(output)
 

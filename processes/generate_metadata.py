@@ -59,7 +59,8 @@ def main(pc, params):
         "aabb": string, length of the bounding box's diagonal in mm,
         "part_count", "material_count": parts (each instance counts) and materials in use,
         "brep_boundary", "brep_body_count": open edges and bodies of exact (CAD) geometry,
-        "mesh_boundary", "mesh_edge_count", "mesh_vertex_count", "polygon_count": open edges, edges, vertices, triangles,
+        "mesh_boundary", "mesh_edge_count", "mesh_vertex_count", "polygon_count": open edges, edges, vertices and
+            triangles,
         "animation_count", "variant_count", "pmi_component_count", "annotation_group_count", "annotation_count",
         "metadata_component_count", "metadata_property_count": components with properties, and their properties
     }, integers but for the first.
@@ -68,7 +69,7 @@ def main(pc, params):
     input_file = pc.get_input_file()
     if not input_file:
         raise ValueError(
-            "generate_metadata needs an input file: send the 3D file (or an archive with it) as the job's data"
+            "generate_metadata needs an input file: send the 3D file (or an archive with it) as the form field `file`"
         )
     pc.progress_set_total(3)
     pc.progress_next(f"Importing file '{os.path.basename(input_file)}'")

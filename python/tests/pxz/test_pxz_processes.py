@@ -118,7 +118,7 @@ def test_generate_thumbnails(run_process: Run, sample: Sample) -> None:
 
 @pytest.mark.parametrize("name", ["convert_file", "generate_metadata", "generate_thumbnails"])
 def test_a_process_without_its_input_file_says_so(name: str, run_process: Run) -> None:
-    with pytest.raises(ValueError, match=f"{name} needs an input file"):
+    with pytest.raises(ValueError, match=f"{name} needs an input file: .* as the form field `file`"):
         run_process(name)
 
 
