@@ -4,8 +4,9 @@ import json
 import os
 
 import pxz
-from pixyz_worker.script import *
 from pxz import core, io, material, scene
+
+from pixyz_worker.script import *
 
 
 def diagonal(box):

@@ -4,8 +4,9 @@ import json
 import time
 
 import pxz
-from pixyz_worker.script import *
 from pxz import algo, core, io, material, scene, view
+
+from pixyz_worker.script import *
 
 VIEWS = {
     "iso": ((-0.5, -0.5, -1.0), 70),

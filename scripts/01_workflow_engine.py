@@ -1,6 +1,7 @@
 """A whole pipeline in one job: import, repair, tessellate, take pictures, simplify, export, count.
 
-Remotely:  curl -s $URL/jobs -H "x-api-key: $TOKEN" -F script=@scripts/01_workflow_engine.py -F file=@samples/pump-unit.step
+Remotely:  curl -s $URL/jobs -H "x-api-key: $TOKEN" \\
+               -F script=@scripts/01_workflow_engine.py -F file=@samples/pump-unit.step
 Locally:   PYTHONPATH=python python scripts/01_workflow_engine.py samples/pump-unit.step
            (a Python with what python/requirements.txt names; the results lie in the current folder)
 """

@@ -14,7 +14,7 @@ export async function check({ python }) {
   const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
   const node = process.execPath;
   const pythonFolder = join(root, 'python');
-  const ruff = ['--config', 'pyproject.toml', '.', join('..', 'processes')];
+  const ruff = ['--config', 'pyproject.toml', '.', join('..', 'processes'), join('..', 'scripts')];
   /** @type {[title: string, command: string, args: string[], folder?: string][]} */
   const checks = [
     ['format and import order (biome)', node, [bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings']],
