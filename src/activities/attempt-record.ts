@@ -18,6 +18,8 @@ export class AttemptRecord {
   #writing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #lastWrite = 0;
+  /** When the running step was announced: a script that is ended cannot close it. */
+  #stepSince = performance.now();
   #closed = false;
 
   constructor(store: JobStore, before: JobRecord, input: AttemptInput, worker: string) {
@@ -64,6 +66,7 @@ export class AttemptRecord {
   }
 
   progress(snapshot: ProgressSnapshot): void {
+    if (snapshot.steps.length !== this.#record.steps.length) this.#stepSince = performance.now();
     this.#record = { ...this.#record, ...fields(snapshot) };
     this.#dirty = true;
     this.#schedule();
@@ -92,7 +95,10 @@ export class AttemptRecord {
     this.#attempt({ endedAt: now, outcome: kind, message: error.message, pid: outcome.pid });
     const next = afterFault(this.#input, kind);
     const stopped = { ...this.#record.timeInfo, stopped: now };
-    this.#record = { ...this.#record, ...fields(outcome.progress) };
+    const steps = outcome.progress.steps.map((step) =>
+      step.duration === -1 ? { ...step, duration: (performance.now() - this.#stepSince) / 1000 } : step,
+    );
+    this.#record = { ...this.#record, ...fields({ ...outcome.progress, steps }) };
     switch (next.kind) {
       case 'again':
         this.#record = {

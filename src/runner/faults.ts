@@ -83,15 +83,18 @@ export function lostFault(): JobError {
   );
 }
 
-function fault(kind: FaultKind, type: string, headline: string, lastLines: readonly string[], module = sdk): JobError {
-  const log = lastLines.length === 0 ? '' : `the last lines of the log:\n${lastLines.join('\n')}`;
-  return {
-    kind,
-    type,
-    module,
-    message: log === '' ? headline : `${headline}; ${log}`,
-    traceback: `${log === '' ? '' : `T${log.slice(1)}\n\n`}${type}: ${headline}`,
-  };
+/**
+ * The message is the headline, for lists and histories; the traceback has the end of the log too, which for a crash in native
+ * code holds the stack that Python's fault handler has dumped. The frames below the user's code in it are ours, and say nothing.
+ */
+function fault(kind: FaultKind, type: string, message: string, lastLines: readonly string[], module = sdk): JobError {
+  const told = lastLines.filter((line) => !isOurs(line));
+  const log = told.length === 0 ? '' : `The last lines of the log:\n${told.join('\n')}\n\n`;
+  return { kind, type, module, message, traceback: `${log}${type}: ${message}` };
+}
+
+function isOurs(line: string): boolean {
+  return /^ {2}File ".*[/\\]pixyz_worker[/\\]_\w+\.py"|^ {2}File "<frozen runpy>"|^Extension modules: /.test(line);
 }
 
 function why(signal: NodeJS.Signals): string {

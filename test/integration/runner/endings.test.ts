@@ -102,7 +102,9 @@ describe.each(['fork', 'spawn'] as const)('in mode %s', (mode) => {
     expect(reason).toEqual({ kind: 'signaled', signal: 'SIGSEGV' });
     expect(error).toMatchObject({ kind: 'signal', type: 'PixyzSignalFault' });
     expect(error.message).toMatch(/^11 \(killed by signal 11, SIGSEGV: a crash in native code\)/);
-    expect(error.message).toContain('about to crash');
+    expect(error.message).not.toContain('\n');
+    expect(error.traceback).toContain('about to crash');
+    expect(error.traceback).not.toContain('_child.py');
     expect(error.traceback).toContain('in crash');
     expect(error.traceback.split('\n').at(-1)).toMatch(/^PixyzSignalFault: 11 /);
     expect(logOf(task)).toContain('Fatal Python error: Segmentation fault');

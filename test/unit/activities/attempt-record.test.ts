@@ -115,6 +115,14 @@ describe('the record of an attempt', () => {
     });
   });
 
+  it('closes the step that was running when the script was ended: -1 means that it runs', async () => {
+    const attempt = new AttemptRecord(store, newRecord(spec), input(), 'here');
+    await attempt.start();
+    attempt.progress(snapshot(10));
+    await attempt.fail(failure('exception'), 'exception');
+    expect((await read()).steps[0]?.duration).toBeGreaterThanOrEqual(0);
+  });
+
   it('an attempt that was taken over writes nothing any more, and its success does not count', async () => {
     const stale = new AttemptRecord(store, newRecord(spec), input(), 'cut off');
     await stale.start();
