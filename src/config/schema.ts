@@ -114,7 +114,9 @@ export const settingsSchema = z.object({
   MAX_TASKS_BEFORE_SHUTDOWN: whole(0, 10 ** 9)
     .prefault('0')
     .describe('This worker ends itself after exactly so many scripts. 0: never.'),
-  PIXYZ_TIME_LIMIT: seconds(2400).describe('Time limit, in seconds, of jobs and sub-tasks that are sent without one.'),
+  PIXYZ_TIME_LIMIT: seconds(2400).describe(
+    'Time limit, in seconds, of sub-tasks sent without one, which come with the canvas release; until then without effect. Jobs of the API get 3600.',
+  ),
   PIXYZ_RETRY_TIME_LIMIT: seconds(3600).describe(
     "Time limit, in seconds, of the retry on gpuhigh (at least the job's own).",
   ),

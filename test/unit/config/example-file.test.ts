@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'dotenv';
 import { describe, expect, test } from 'vitest';
+import { resolveSettings } from '../../../src/api/submission/job-settings.js';
 import { projectRoot } from '../../../src/config/project-root.js';
 import { foreignNames, settingsSchema, unusedNames } from '../../../src/config/schema.js';
 import { readSettings } from '../../../src/config/settings.js';
@@ -29,5 +30,10 @@ describe('pixyz-scheduler.conf.example', () => {
   test('changes nothing when it is taken as it is, with every line in force', () => {
     const inForce = lines.map((line) => line.replace(assignment, '$1=$2')).join('\n');
     expect(readSettings(parse(inForce), '/anywhere')).toEqual(readSettings({}, '/anywhere'));
+  });
+
+  test('does not promise that PIXYZ_TIME_LIMIT counts for jobs of the API, which get 3600 s without one', () => {
+    expect(settingsSchema.shape.PIXYZ_TIME_LIMIT.description).toContain('Jobs of the API get 3600');
+    expect(resolveSettings({}, {}).timeLimit).toBe(3600);
   });
 });
