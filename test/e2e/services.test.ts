@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SystemUnderTest, startSystemUnderTest } from '../support/system.js';
 import { waitFor } from '../support/wait-for.js';
@@ -127,6 +128,46 @@ describe('metrics', () => {
       },
       { timeoutMs: 15_000 },
     );
+  });
+});
+
+describe('an archive', () => {
+  it('whose making fails is made again, and comes when the cause is gone', async () => {
+    const script = 'def main(pc, params):\n    open(pc.get_output_dir("a.txt"), "w").write("content")\n';
+    const { uuid } = await system.api.run({ script });
+    const archive = () => system.api.get(`/jobs/${uuid}/outputs/archive`);
+    // A folder stands where the archive is to be put: it is packed and cannot be renamed.
+    const inTheWay = join(system.share, uuid, 'archives', `${uuid}.zip`);
+    mkdirSync(join(inTheWay, 'full'), { recursive: true });
+
+    const early = await archive();
+    expect(early.status).toBe(425);
+    const task = /zip-[\w-]+/.exec(await early.text())?.[0] ?? '';
+    const connection = await Connection.connect({ address: system.temporalAddress });
+    try {
+      const run = new Client({ connection, namespace: system.namespace }).workflow.getHandle(task);
+      await waitFor(
+        async () => {
+          const [pending] = (await run.describe()).raw.pendingActivities ?? [];
+          expect(pending?.lastFailure?.message).toMatch(/rename/);
+          expect(pending?.attempt).toBeGreaterThan(1);
+        },
+        { timeoutMs: 20_000 },
+      );
+      expect((await archive()).status).toBe(425);
+
+      rmSync(inTheWay, { recursive: true });
+      await waitFor(async () => expect((await archive()).status).toBe(200), { timeoutMs: 20_000, intervalMs: 200 });
+      expect(
+        Buffer.from(await (await archive()).arrayBuffer())
+          .subarray(0, 2)
+          .toString(),
+      ).toBe('PK');
+      expect((await run.describe()).status.name).toBe('COMPLETED');
+      expect(readdirSync(join(system.share, uuid, 'archives')).sort()).toEqual([`${uuid}.json`, `${uuid}.zip`]);
+    } finally {
+      await connection.close();
+    }
   });
 });
 
