@@ -57,15 +57,15 @@ describe('the OpenAPI document', () => {
     for (const { name, path, operation } of operations) {
       const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
       const names = [...path.matchAll(/\{([^}]+)\}/g)].map(([, inner]) => inner);
-      expect(inPath.map((parameter) => parameter.name).sort(), name).toEqual(names.sort());
+      expect(new Set(inPath.map((parameter) => parameter.name)), name).toEqual(new Set(names));
       for (const parameter of inPath)
         expect(parameter, name).toMatchObject({ required: true, schema: { type: 'string' } });
     }
   });
 
   it('calls the path of an output file_path, and says that it may contain a slash', () => {
-    const { parameters = [] } = document.paths['/jobs/{job_uuid}/outputs/{file_path}']?.['get'] as Operation;
-    expect(parameters.find(({ name }) => name === 'file_path')).toMatchObject({
+    const operation = document.paths['/jobs/{job_uuid}/outputs/{file_path}']?.['get'];
+    expect(operation?.parameters?.find(({ name }) => name === 'file_path')).toMatchObject({
       in: 'path',
       required: true,
       description: expect.stringContaining('`/`'),
