@@ -45,6 +45,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
       const paths = store.paths(jobId);
       if (!(await store.exists(jobId)))
         throw ApplicationFailure.nonRetryable(`job ${jobId} has been deleted`, 'NOT_FOUND');
+      const root = await outputsRoot(store, paths.outputs);
       await mkdir(paths.archives, { recursive: true });
       const archive = archiveFilesOf(paths, jobId);
       // Taken first: when the outputs change while they are packed, the archive is seen to be old and is made again.
@@ -57,7 +58,6 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
       const written = pipeline(zip, createWriteStream(temporary), { signal: context.cancellationSignal });
       const beat = setInterval(() => context.heartbeat(), 1000);
       try {
-        const root = await outputsRoot(store, paths.outputs);
         for await (const entry of walk(root)) {
           const date = new Date(entry.changedMs);
           if (entry.kind === 'folder') zip.append('', { name: `${entry.path}/` });
@@ -74,6 +74,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
         await writeFileAtomic(archive.stamp, JSON.stringify({ fingerprint }));
       } finally {
         clearInterval(beat);
+        zip.destroy(); // ends the pipeline where packing failed half-way
         await written.catch(() => undefined);
         await rm(temporary, { force: true });
       }

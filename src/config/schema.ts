@@ -51,7 +51,6 @@ const queueList = z
   });
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 const logLevel = z
   .string()
@@ -163,8 +162,6 @@ export const settingsSchema = z.object({
   LOGLEVEL: logLevel.describe('DEBUG, INFO, WARNING, ERROR or CRITICAL.'),
   DEBUG: flag(false).describe('true: print the settings at start, 5 slots.'),
 });
-
-export type SettingName = keyof typeof settingsSchema.shape;
 
 /** Names of the original that have no meaning here: accepted, and said to be unused. */
 export const unusedNames = [

@@ -24,7 +24,6 @@ export const retryPolicySchema = z.object({
 export type RetryPolicy = z.infer<typeof retryPolicySchema>;
 
 export const triggerRules = ['all_succeeded', 'all_done', 'any_failed'] as const;
-export type TriggerRule = (typeof triggerRules)[number];
 
 export const graphNodeSchema = z.object({
   /** From 1, dense; with the graph's id it makes the job id. */

@@ -119,7 +119,6 @@ export const timeInfoSchema = z.object({
   started: z.string().nullable(),
   stopped: z.string().nullable(),
 });
-export type TimeInfo = z.infer<typeof timeInfoSchema>;
 
 /** A result that is too large for the record lies in a file of the job's folder. */
 export const resultFileSchema = z.strictObject({ file: z.string(), sizeBytes: z.number() });

@@ -15,6 +15,7 @@ import { isMainThread } from 'node:worker_threads';
  * Without this preload everything works, a little slower.
  */
 if (!isMainThread) {
+  // oxlint-disable-next-line typescript/unbound-method -- called with the script as `this` below
   const { runInContext } = vm.Script.prototype;
   vm.Script.prototype.runInContext = function (this: vm.Script, context, options) {
     return runInContext.call(this, context, typeof options === 'object' ? { ...options, timeout: undefined } : options);

@@ -162,7 +162,8 @@ export class PythonScriptInspector implements ScriptInspector {
   }
 
   #failAll(error: EngineError): void {
-    for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(error);
+    // Settling takes the entry out, which a map's iterator allows.
+    for (const id of this.#waiting.keys()) this.#settle(id)?.reject(error);
   }
 }
 

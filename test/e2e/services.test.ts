@@ -61,7 +61,7 @@ describe('a callback', () => {
         error: null,
       });
       const signature = createHmac('sha256', 'between us')
-        .update(`${headers['x-pixyz-timestamp']}.${body}`)
+        .update(`${String(headers['x-pixyz-timestamp'])}.${body}`)
         .digest('hex');
       expect(headers['x-pixyz-signature']).toBe(`sha256=${signature}`);
     } finally {
@@ -80,7 +80,7 @@ describe('a callback', () => {
       const { headers, body } = to.deliveries[0] as Delivery;
       expect(JSON.parse(body)).toMatchObject({ uuid: details.uuid, status: 'FAILURE', error: 'ValueError: no' });
       const signature = createHmac('sha256', 'of the installation')
-        .update(`${headers['x-pixyz-timestamp']}.${body}`)
+        .update(`${String(headers['x-pixyz-timestamp'])}.${body}`)
         .digest('hex');
       expect(headers['x-pixyz-signature']).toBe(`sha256=${signature}`);
     } finally {

@@ -80,7 +80,7 @@ describe.each([
       )
     ).result();
     expect([order[0], order[3]]).toEqual([1, 4]);
-    expect([...order].sort()).toEqual([1, 2, 3, 4]);
+    expect([...order].sort((a, b) => a - b)).toEqual([1, 2, 3, 4]);
   });
 
   it('a cancel reaches the running script, and the run ends as cancelled', async () => {

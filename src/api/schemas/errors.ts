@@ -31,7 +31,6 @@ export const plainErrorSchema = z.object({ detail: z.string() }).meta({
     'Wrong token (401), unknown route (404), wrong method (405), too many wrong tokens (429), unreadable form (400), no server (503).',
   examples: [{ detail: 'Invalid token' }],
 });
-export type PlainError = z.infer<typeof plainErrorSchema>;
 
 export function structuredError(status: number, details: string | null): StructuredError {
   return { detail: { code: status, message: statusLabels[status] ?? 'Error', details } };

@@ -30,7 +30,6 @@ export const jobFormSchema = z.object({
     .optional()
     .meta({ description: 'Display name.', examples: ['pump for the shop'] }),
 });
-export type JobForm = z.infer<typeof jobFormSchema>;
 
 /** The same with the files, for the documentation: they are streamed to the disk and never pass a schema. */
 export const documentedJobFormSchema = z.object({

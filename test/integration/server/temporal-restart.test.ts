@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readSettings } from '../../../src/config/settings.js';
+import { loadDynamicConfig } from '../../../src/server/dynamic-config.js';
 import { type RunningTemporal, startTemporal } from '../../../src/server/start-temporal.js';
 import { findTemporalPrograms, type TemporalPrograms } from '../../../src/server/temporal-programs.js';
 import { processesWith } from '../../support/leftovers.js';
@@ -22,13 +23,18 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function start(port = 0, uiPort: number | null = null): Promise<RunningTemporal> {
+async function start(
+  port = 0,
+  uiPort: number | null = null,
+  logLevel: 'warn' | 'info' = 'warn',
+): Promise<RunningTemporal> {
   const programs = await findTemporalPrograms(readSettings(process.env, '.').PIXYZ_CACHE_PATH, process.env);
   const server = await startTemporal({
     programs: programs as TemporalPrograms,
     dbFile: join(folder, 'temporal.db'),
     port,
     uiPort,
+    logLevel,
     namespace: 'restart-test',
   });
   running.push(server);
@@ -59,6 +65,24 @@ test('what runs is still there after the server was killed, and nothing of it is
   await again.close();
   await second.stop();
   await waitFor(() => expect(processesWith(folder)).toEqual([]));
+});
+
+test('the database has an index for what lists are filtered by, and none for what nobody asks', async () => {
+  await start();
+  const log = readFileSync(join(folder, 'logs', 'temporal.log'), 'utf8');
+  expect(log).not.toContain('the server makes its database itself');
+  const file = readFileSync(join(folder, 'temporal.db'), 'latin1');
+  expect(file).toMatch(/CREATE INDEX by_keyword_05 /);
+  expect(file).not.toMatch(/CREATE INDEX by_keyword_06 /);
+});
+
+test('the dynamic configuration is in force: the server says each value when it starts', async () => {
+  await start(0, null, 'info');
+  const log = readFileSync(join(folder, 'logs', 'temporal.log'), 'utf8');
+  for (const [key, value] of loadDynamicConfig()) {
+    const said = `key: ${key.toLowerCase()} oldValue: nil newValue: { constraints: {} value: ${value} }`;
+    expect(log, key).toContain(said);
+  }
 });
 
 test('two servers on one database are refused', async () => {

@@ -1,0 +1,147 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createServiceActivities, type ServiceActivities } from '../../../src/activities/index.js';
+import { type JobRecord, newRecord } from '../../../src/contract/job.js';
+import { fingerprintOf } from '../../../src/store/fingerprint.js';
+import { JobStore } from '../../../src/store/job-store.js';
+import { archiveFilesOf } from '../../../src/store/layout.js';
+import { jobSpec } from '../../support/jobs.js';
+
+// Archives and deletion on a real share, with the activity context of the SDK's own test environment.
+
+let folder: string;
+let store: JobStore;
+let services: ServiceActivities;
+let open: boolean | null;
+const environment = new MockActivityEnvironment();
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pixyz-services-'));
+  open = null;
+  await use(join(folder, 'share'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function use(root: string): Promise<void> {
+  store = new JobStore(root);
+  await store.open();
+  services = createServiceActivities({
+    store,
+    cleanupDelay: 3600,
+    recordRetention: 7200,
+    isOpen: async () => open,
+    logger: pino({ enabled: false }),
+  });
+}
+
+/** A job with one input and one output, in a given state, whose record was last written so many seconds ago. */
+async function job(change: Partial<JobRecord>, ageSeconds: number): Promise<string> {
+  const spec = jobSpec();
+  const incoming = await store.receive();
+  await writeFile(join(incoming.inputs, 's.py'), '');
+  await incoming.commit(spec);
+  const paths = store.paths(spec.jobId);
+  await mkdir(paths.outputs);
+  await writeFile(join(paths.outputs, 'a.txt'), 'a');
+  const at = new Date(Date.now() - ageSeconds * 1000);
+  const stopped = change.status === 'SUCCESS' ? at.toISOString() : null;
+  await store.writeRecord({ ...newRecord(spec), timeInfo: { request: null, started: null, stopped }, ...change });
+  await utimes(paths.record, at, at);
+  return spec.jobId;
+}
+
+const sweep = () => environment.run(() => services.cleanShare());
+const zip = (jobId: string) => environment.run(() => services.zipOutputs(jobId));
+
+describe('an archive', () => {
+  it('holds the outputs with folders, says which state of them it holds, and leaves nothing half made', async () => {
+    const jobId = await job({ status: 'SUCCESS' }, 0);
+    const paths = store.paths(jobId);
+    await mkdir(join(paths.outputs, 'sub', 'empty'), { recursive: true });
+    await zip(jobId);
+    const files = archiveFilesOf(paths, jobId);
+    const content = await readFile(files.zip, 'latin1');
+    for (const name of ['a.txt', 'sub/', 'sub/empty/']) expect(content).toContain(name);
+    expect(JSON.parse(await readFile(files.stamp, 'utf8'))).toEqual({
+      fingerprint: await fingerprintOf(paths.outputs),
+    });
+    expect((await readdir(paths.archives)).sort()).toEqual([`${jobId}.json`, `${jobId}.zip`]);
+  });
+
+  it('takes a link for the output it means, and leaves out one that leads elsewhere', async () => {
+    const jobId = await job({ status: 'SUCCESS' }, 0);
+    const paths = store.paths(jobId);
+    await writeFile(join(folder, 'secret.txt'), 'not for you');
+    await symlink(join(folder, 'secret.txt'), join(paths.outputs, 'out.txt'));
+    await symlink('a.txt', join(paths.outputs, 'in.txt'));
+    await symlink('nowhere', join(paths.outputs, 'dangling.txt'));
+    await zip(jobId);
+    const content = await readFile(archiveFilesOf(paths, jobId).zip, 'latin1');
+    expect(content).toContain('in.txt');
+    expect(content).not.toContain('out.txt');
+    expect(content).not.toContain('dangling.txt');
+  });
+
+  it('is refused where a script has put a link in the place of the outputs', async () => {
+    const jobId = await job({ status: 'SUCCESS' }, 0);
+    const { outputs } = store.paths(jobId);
+    await rm(outputs, { recursive: true });
+    await symlink(folder, outputs);
+    await expect(zip(jobId)).rejects.toThrow(/is a link/);
+  });
+
+  it('of a deleted job fails for good', async () => {
+    const jobId = await job({ status: 'SUCCESS' }, 0);
+    await store.remove(jobId);
+    await expect(zip(jobId)).rejects.toMatchObject({ nonRetryable: true });
+  });
+});
+
+describe('a sweep', () => {
+  it('deletes the files of jobs that ended long enough ago, and later their records', async () => {
+    const fresh = await job({ status: 'SUCCESS' }, 60);
+    const due = await job({ status: 'SUCCESS' }, 4000);
+    const old = await job({ status: 'SUCCESS' }, 8000);
+    expect(await sweep()).toEqual({ cleaned: 1, removed: 1 });
+    expect(await readdir(store.paths(fresh).folder)).toContain('outputs');
+    expect((await readdir(store.paths(due).folder)).sort()).toEqual(['job.json', 'spec.json']);
+    expect((await store.readRecord(due))?.cleanedAt).not.toBe(null);
+    expect(await store.exists(old)).toBe(false);
+    expect(await sweep(), 'cleaning what is clean changes nothing').toEqual({ cleaned: 0, removed: 0 });
+  });
+
+  it('counts from the end of a job, so one that has run for days is not touched', async () => {
+    const running = await job({ status: 'RUNNING' }, 10 * 24 * 3600);
+    const waiting = await job({ status: 'PENDING' }, 10 * 24 * 3600);
+    open = true;
+    expect(await sweep()).toEqual({ cleaned: 0, removed: 0 });
+    expect(await store.exists(running)).toBe(true);
+    expect(await store.exists(waiting)).toBe(true);
+  });
+
+  it('removes a job that was accepted and never started, when nobody can start it any more', async () => {
+    const orphan = await job({ status: 'PENDING' }, 2 * 24 * 3600);
+    expect(await sweep()).toEqual({ cleaned: 0, removed: 1 });
+    expect(await store.exists(orphan)).toBe(false);
+  });
+
+  it('works where the share is a link', async () => {
+    await symlink(join(folder, 'share'), join(folder, 'linked'));
+    await use(join(folder, 'linked'));
+    await job({ status: 'SUCCESS' }, 4000);
+    expect(await sweep()).toEqual({ cleaned: 1, removed: 0 });
+  });
+
+  it('removes uploads that nobody finished', async () => {
+    const incoming = await store.receive();
+    const abandoned = join(incoming.inputs, '..');
+    const at = new Date(Date.now() - 2 * 24 * 3600 * 1000);
+    await utimes(abandoned, at, at);
+    await sweep();
+    expect(await readdir(join(store.root, '.incoming'))).toEqual([]);
+  });
+});
