@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cliArguments } from './cli-arguments.js';
@@ -7,6 +7,7 @@ import { dynamicConfigFile } from './dynamic-config.js';
 import { freePorts, isPortFree } from './free-ports.js';
 import { type GuardedProcess, startGuarded } from './guarded-process.js';
 import { logTail } from './log-tail.js';
+import { prepareDatabase } from './prepare-database.js';
 import { connectWhenReady, prepareNamespace } from './prepare-namespace.js';
 import { type TemporalPorts, temporalConfig, uiConfig } from './temporal-config.js';
 import type { TemporalPrograms } from './temporal-programs.js';
@@ -105,7 +106,7 @@ async function startOnce(options: TemporalOptions, logFolder: string, lock: Data
   for (const file of [logFile, uiLogFile]) rotate(file);
   const logStart = sizeOf(logFile);
   const configFile = join(home, 'temporal-server.json');
-  const ports = await choosePorts(options, configFile);
+  const ports = await choosePorts(options);
   const address = `${host}:${ports.frontend}`;
   const uiPort = options.uiPort === null ? null : options.uiPort || ((await freePorts(1))[0] as number);
   const env = environment(options.env ?? process.env);
@@ -123,6 +124,10 @@ async function startOnce(options: TemporalOptions, logFolder: string, lock: Data
         graceSeconds,
       });
     } else {
+      if (programs.sqlTool !== null) {
+        const reason = await prepareDatabase(options.dbFile, programs.sqlTool);
+        if (reason !== null) appendFileSync(logFile, `the database was not prepared: ${reason}\n`);
+      }
       writePrivate(
         configFile,
         temporalConfig({
@@ -258,54 +263,19 @@ async function keepRunning(
   };
 }
 
-/**
- * The internal ports of the last time, when all are free: the database remembers the members of the cluster for a while,
- * and a server that finds its old self among them joins at once instead of calling the dead.
- */
-async function choosePorts(options: TemporalOptions, configFile: string): Promise<TemporalPorts> {
-  const names = [
-    'frontend',
-    'frontendHttp',
-    'frontendMembership',
-    'history',
-    'historyMembership',
-    'matching',
-    'matchingMembership',
-    'worker',
-    'workerMembership',
-  ] as const;
-  const before = portsIn(configFile);
-  if (before !== null) {
-    const ports = { ...before, frontend: options.port || before.frontend };
-    const free = await Promise.all(names.map((name) => isPortFree(ports[name], host)));
-    if (free.every(Boolean)) return ports;
-  }
-  const free = await freePorts(names.length);
-  const ports = Object.fromEntries(names.map((name, index) => [name, free[index]])) as unknown as TemporalPorts;
-  return { ...ports, frontend: options.port || ports.frontend };
-}
-
-function portsIn(configFile: string): TemporalPorts | null {
-  try {
-    const { services } = JSON.parse(readFileSync(configFile, 'utf8')) as {
-      services: Record<string, { rpc: { grpcPort: number; membershipPort: number; httpPort?: number } }>;
-    };
-    const { frontend, history, matching, worker } = services;
-    const ports = {
-      frontend: frontend?.rpc.grpcPort,
-      frontendHttp: frontend?.rpc.httpPort,
-      frontendMembership: frontend?.rpc.membershipPort,
-      history: history?.rpc.grpcPort,
-      historyMembership: history?.rpc.membershipPort,
-      matching: matching?.rpc.grpcPort,
-      matchingMembership: matching?.rpc.membershipPort,
-      worker: worker?.rpc.grpcPort,
-      workerMembership: worker?.rpc.membershipPort,
-    };
-    return Object.values(ports).every((port) => Number.isInteger(port)) ? (ports as TemporalPorts) : null;
-  } catch {
-    return null;
-  }
+async function choosePorts(options: TemporalOptions): Promise<TemporalPorts> {
+  const free = (await freePorts(9)) as [number, number, number, number, number, number, number, number, number];
+  return {
+    frontend: options.port || free[0],
+    frontendHttp: free[1],
+    frontendMembership: free[2],
+    history: free[3],
+    historyMembership: free[4],
+    matching: free[5],
+    matchingMembership: free[6],
+    worker: free[7],
+    workerMembership: free[8],
+  };
 }
 
 /** The server needs no more than this; our own settings and secrets stay with us. */
