@@ -156,7 +156,7 @@ function specOf(graphId: string): JobSpec {
     script: { share: `${jobId}/inputs/trivial.py` },
     entrypoint: 'main',
     data: null,
-    params: {},
+    paramsText: '{}',
     queue: 'cpu',
     timeLimit: 3600,
     rootFile: null,

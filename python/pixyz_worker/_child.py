@@ -179,7 +179,7 @@ def _rehearse(folder: str) -> None:
         "jobId": "",
         "script": os.devnull,
         "entrypoint": "main",
-        "params": {},
+        "params": "{}",
         "context": {},
         "data": None,
         "rootFile": None,
@@ -295,7 +295,7 @@ def _context(task: dict[str, Any], wire: Wire | None, input_dir: str) -> tuple[P
     progress.retry_count = retry
     pc["progress"] = progress
     # A cloned context holds its parent's parameters: what was sent is merged over them.
-    pc.update(params=task["params"])
+    pc.update(params=json.loads(task["params"]))
     return pc, progress
 
 

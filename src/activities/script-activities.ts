@@ -148,7 +148,7 @@ function scriptTask(
     jobId: input.jobId,
     script: resolveFileRef(spec.script, roots),
     entrypoint: spec.entrypoint,
-    params: spec.params,
+    paramsText: spec.paramsText,
     context: {
       ...spec.context,
       queue: input.queue,

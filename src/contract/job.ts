@@ -84,7 +84,8 @@ export const jobSpecSchema = z.object({
   entrypoint: z.string(),
   /** The uploaded input, or null. */
   data: fileRefSchema.nullable(),
-  params: jsonSchema,
+  /** The parameters as JSON text, just as they were sent: JavaScript would round large integers and turn 1.0 into 1. */
+  paramsText: z.string(),
   queue: z.string(),
   /** Seconds; null means none. */
   timeLimit: z.number().nullable(),

@@ -11,7 +11,8 @@ export interface ScriptTask {
   readonly jobId: string;
   readonly script: string;
   readonly entrypoint: string;
-  readonly params: Json;
+  /** JSON text. */
+  readonly paramsText: string;
   /** Further keys of the script's context (`queue`, `retry`, `time_limit`, `shadow`, keys of the user, …). */
   readonly context: Readonly<Record<string, Json>>;
   /** The stored input (maybe an archive), or null. */

@@ -100,7 +100,7 @@ export class Execution {
       jobId: task.jobId,
       script: task.script,
       entrypoint: task.entrypoint,
-      params: task.params,
+      params: task.paramsText,
       context: task.context,
       data: task.data,
       rootFile: task.rootFile,

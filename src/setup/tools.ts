@@ -3,7 +3,14 @@ export interface SetUpTools {
   /** Shows one line. */
   readonly say: (text: string) => void;
   /** Runs work that takes a while, and shows how it goes. */
-  step<T>(title: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>;
+  step<T>(
+    title: string,
+    work: (detail: (text: string) => void) => Promise<T>,
+    options?: {
+      /** Where nobody watches a live line, each new detail is a line of its own. */
+      readonly everyDetail?: boolean;
+    },
+  ): Promise<T>;
   /** One at a time across processes. */
   withLock<T>(file: string, onWait: () => void, work: () => Promise<T>): Promise<T>;
   runProgram(

@@ -88,6 +88,9 @@ export async function demo(tools: SetUpTools, env: NodeJS.ProcessEnv, cwd: strin
         : `${failed.length} of ${results.length} jobs failed; logs are in ${shown(system.logFolder, cwd)}`,
     );
     return failed.length === 0 ? 0 : 1;
+  } catch (error) {
+    if (signals.stop.aborted) return 130;
+    throw error;
   } finally {
     await system.stop(2);
     tools.say('stopped');
@@ -98,16 +101,22 @@ async function watch(api: Api, ids: readonly string[], tools: SetUpTools): Promi
   const deadline = Date.now() + jobsWithinMs;
   const jobs = await Promise.all(
     ids.map((id, index) =>
-      tools.step(orders[index]?.name ?? id, async (detail) => {
-        for (;;) {
-          const job = await api.details(id);
-          const step = job.steps?.at(-1)?.info;
-          detail([job.status, job.progress === null ? '' : `${job.progress} %`, step ?? ''].filter(Boolean).join(' '));
-          if (ended.has(job.status)) return job;
-          if (Date.now() > deadline) throw new Problem(`job ${id} was not done after ${jobsWithinMs / 60_000} minutes`);
-          await sleep(100, undefined, { signal: api.unwanted });
-        }
-      }),
+      tools.step(
+        orders[index]?.name ?? id,
+        async (detail) => {
+          for (;;) {
+            const job = await api.details(id);
+            const progress = job.progress === null ? '' : `${job.progress} %`;
+            detail([job.status, progress, job.steps?.at(-1)?.info].filter(Boolean).join(' '));
+            if (ended.has(job.status)) return job;
+            if (Date.now() > deadline) {
+              throw new Problem(`job ${id} was not done after ${jobsWithinMs / 60_000} minutes`);
+            }
+            await sleep(100, undefined, { signal: api.unwanted });
+          }
+        },
+        { everyDetail: true },
+      ),
     ),
   );
   return jobs;

@@ -90,6 +90,19 @@ def main(pc, params):
     expect(await system.api.run({ process: 'api_test', name })).toMatchObject({ status: 'SUCCESS', name });
   });
 
+  it('parameters reach the script digit by digit', async () => {
+    const form = new FormData();
+    form.set('params', '{"id": 9007199254740993, "scale": 1.0, "10": "a", "2": "b"}');
+    form.set('script', new Blob(['def main(pc, params):\n    return repr(params)\n']), 's.py');
+    const answer = await fetch(`${system.api.url}/jobs`, {
+      method: 'POST',
+      headers: { 'x-api-key': system.api.token },
+      body: form,
+    });
+    const { uuid } = (await answer.json()) as { uuid: string };
+    expect((await system.api.ended(uuid)).result).toBe("{'id': 9007199254740993, 'scale': 1.0, '10': 'a', '2': 'b'}");
+  });
+
   it('a raw job shows its value too', async () => {
     const details = await system.api.run({
       script: 'def main(pc, params):\n    return {"mesh": 7}\n',

@@ -128,7 +128,7 @@ export async function seedJob(
     script: { share: `${jobId}/inputs/script.py` },
     entrypoint: 'main',
     data: null,
-    params: {},
+    paramsText: '{}',
     queue: changes.queue ?? 'cpu',
     timeLimit: 3600,
     rootFile: null,

@@ -15,7 +15,7 @@ export function jobSpec(overrides: Partial<JobSpec> = {}): JobSpec {
     script: { share: `${jobId}/inputs/s.py` },
     entrypoint: 'main',
     data: null,
-    params: { x: 1 },
+    paramsText: '{"x": 1}',
     queue: 'cpu',
     timeLimit: 60,
     rootFile: null,

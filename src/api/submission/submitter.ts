@@ -3,7 +3,6 @@ import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { jobIdOf } from '../../contract/ids.js';
 import type { FileRef, JobSpec } from '../../contract/job.js';
-import type { Json } from '../../contract/json.js';
 import { graphIdFromKey, newGraphId } from '../../contract/new-graph-id.js';
 import { preciseNow, utcWithoutOffset } from '../../contract/time.js';
 import { EngineError } from '../../errors/engine-error.js';
@@ -24,7 +23,7 @@ import { singleJobGraph } from './single-job-graph.js';
 interface CheckedRequest {
   readonly name: string | null;
   readonly process: string;
-  readonly params: Json;
+  readonly paramsText: string;
   readonly settings: JobSettings;
   /** Relative to the inputs. */
   readonly dataName: string | null;
@@ -129,7 +128,8 @@ export class Submitter {
 
   async #check(received: ReceivedForm, inputs: string): Promise<CheckedRequest> {
     const form = jobFormSchema.parse(received.fields);
-    const params = form.params === undefined ? {} : parseJson('params', form.params);
+    const paramsText = form.params ?? '{}';
+    parseJson('params', paramsText);
     const { dataName, scriptName } = await place(received, inputs);
     const script = await this.#scriptOf(form.process, scriptName, inputs, received.ignored);
     const config = readConfig(form.config === undefined ? {} : parseJson('config', form.config));
@@ -138,7 +138,7 @@ export class Submitter {
     return {
       name: form.name ?? null,
       process: form.process,
-      params,
+      paramsText,
       settings: resolveSettings(config, found.settings),
       dataName,
       scriptName,
@@ -199,7 +199,7 @@ function specOf(checked: CheckedRequest, graphId: string, digest: string | null)
         : { process: checked.process },
     entrypoint: settings.entrypoint,
     data: checked.dataName === null ? null : input(checked.dataName),
-    params: checked.params,
+    paramsText: checked.paramsText,
     queue: settings.queue,
     timeLimit: settings.timeLimit,
     rootFile: settings.rootFile,

@@ -108,7 +108,7 @@ describe('retry', () => {
     });
     expect(await api.store.readSpec(again.uuid)).toMatchObject({
       retryOf: uuid,
-      params: { a: 1 },
+      paramsText: '{"a": 1}',
       queue: 'gpu',
       timeLimit: 7,
       context: { mine: true },

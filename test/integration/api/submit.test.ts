@@ -47,7 +47,7 @@ describe('POST /jobs', () => {
       timeLimit: 3600,
       name: null,
       data: null,
-      params: {},
+      paramsText: '{}',
       script: { share: `${uuid}/inputs/s.py` },
     });
     expect(await readFile(join(api.store.root, `${uuid}/inputs/s.py`), 'utf8')).toBe(script);
@@ -71,7 +71,7 @@ describe('POST /jobs', () => {
     const { uuid, name } = (await answer.json()) as { uuid: string; name: string };
     expect(name).toBe('my job');
     expect(await readFile(join(api.store.root, `${uuid}/inputs/in.bin`))).toEqual(bytes);
-    expect(await api.store.readSpec(uuid)).toMatchObject({ params: [1, 'ü', null] });
+    expect(await api.store.readSpec(uuid)).toMatchObject({ paramsText: '[1, "ü", null]' });
   });
 
   it('serves POST /jobs/ too, since the streamed body of the client cannot follow a redirect', async () => {
@@ -122,7 +122,7 @@ describe('POST /jobs', () => {
     expect(await api.store.readSpec(uuid)).toMatchObject({
       process: 'sleep',
       script: { process: 'sleep' },
-      params: { duration: 1 },
+      paramsText: '{"duration": 1}',
       name: null,
     });
   });

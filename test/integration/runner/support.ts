@@ -59,7 +59,7 @@ export function taskOf(script: string, params: Json = {}, changes: Partial<Scrip
     jobId,
     script: script.includes('/') ? script : join(scripts, `${script}.py`),
     entrypoint: 'main',
-    params,
+    paramsText: JSON.stringify(params),
     context: { queue: 'cpu', retry: 0 },
     data: null,
     rootFile: null,

@@ -157,7 +157,7 @@ describe('the graph of a single job', () => {
     script: { share: '3c7b1077-d4f2-42ce-98b0-8d9f00000001/inputs/s.py' },
     entrypoint: 'main',
     data: null,
-    params: {},
+    paramsText: '{}',
     queue: 'gpu',
     timeLimit: 10,
     rootFile: null,
