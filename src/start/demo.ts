@@ -36,7 +36,7 @@ const jobsWithinMs = 10 * 60_000;
 export async function demo(tools: SetUpTools, env: NodeJS.ProcessEnv, cwd: string): Promise<number> {
   const began = performance.now();
   const configured = loadSettings(env, cwd);
-  const home = join(projectRoot, '.data', 'demo');
+  const home = join(dirname(configured.TEMPORAL_DB_FILE), 'demo');
   // A demonstration leaves a running system alone: its own data, and other ports where the usual ones are taken.
   const settings: Settings = {
     ...configured,

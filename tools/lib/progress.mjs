@@ -45,9 +45,10 @@ export function say(text) {
  * @template T
  * @param {string} title
  * @param {(detail: (text: string) => void) => Promise<T>} work
+ * @param {{ everyDetail?: boolean }} [options] everyDetail: off a terminal, each new detail is a line
  * @returns {Promise<T>}
  */
-export async function step(title, work) {
+export async function step(title, work, { everyDetail = false } = {}) {
   const current = { title, detail: '', since: performance.now() };
   active.add(current);
   draw(live ? '' : `  ${title} …\n`);
@@ -58,6 +59,7 @@ export async function step(title, work) {
   let outcome = 'failed';
   try {
     const result = await work((text) => {
+      if (everyDetail && !live && text !== current.detail) say(`  ${title}: ${text}`);
       current.detail = text;
     });
     outcome = 'done';

@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { projectRoot } from '../../src/config/project-root.js';
+import { processesWith } from '../support/leftovers.js';
+
+test('npm run demo turns a CAD assembly into files, says where they are, and leaves nothing running', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pixyz-demo-'));
+  const child = spawn(process.execPath, [join(projectRoot, 'tools', 'run.mjs'), 'demo'], {
+    cwd: folder,
+    env: { ...process.env, TEMPORAL_DB_FILE: join(folder, 'temporal.db') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  expect(output).toMatch(/3 jobs done/);
+  expect(code).toBe(0);
+  for (const name of ['output.glb', 'metadata.json', 'iso.png', 'preview.glb']) {
+    expect(output).toMatch(new RegExp(`\\d (B|kB|MB)  demo/share/[0-9a-f-]{36}/outputs/${name.replace('.', '\\.')}`));
+  }
+  expect(output.match(/trace {6}http.*\/namespaces\/pixyz\/workflows\/[0-9a-f-]{28}0{8}/g)).toHaveLength(3);
+  expect(processesWith(folder)).toEqual([]);
+  rmSync(folder, { recursive: true, force: true });
+});
