@@ -289,10 +289,13 @@ function environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     'SystemRoot',
     'USERPROFILE',
     'TZ',
+    'GOGC',
     'GOMEMLIMIT',
     'GOMAXPROCS',
   ];
-  return Object.fromEntries(names.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]));
+  const passed = Object.fromEntries(names.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]));
+  // Most of what a run allocates is garbage at once: a larger heap is collected less often, for a tenth of the CPU.
+  return { GOGC: '300', ...passed };
 }
 
 function writePrivate(file: string, content: unknown): void {
