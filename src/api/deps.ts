@@ -18,6 +18,9 @@ export interface ApiDeps {
   readonly logger?: FastifyBaseLogger;
 }
 
+/** One look costs a tenth of a millisecond where nothing has changed. */
+export const defaultWatchMs = 50;
+
 export interface ApiOptions {
   /** SHA-256 of the token, lower-case hexadecimal. */
   readonly tokenSha256: string;
@@ -30,7 +33,7 @@ export interface ApiOptions {
   readonly temporalUi: { readonly url: string; readonly namespace: string } | null;
   /** Wrong tokens of one address within a minute until it must wait. Default 20. */
   readonly maxWrongTokens?: number;
-  /** How often watched records and logs are looked at, ms. Default 250. */
+  /** How often watched records and logs are looked at, ms. Default {@link defaultWatchMs}. */
   readonly watchIntervalMs?: number;
   /** Silence on an event stream after which a comment is sent, ms. Default 15,000. */
   readonly keepAliveMs?: number;

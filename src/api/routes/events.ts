@@ -1,5 +1,5 @@
 import { isTerminal } from '../../contract/job.js';
-import type { ApiDeps, App } from '../deps.js';
+import { type ApiDeps, type App, defaultWatchMs } from '../deps.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
 import type { JobsReader } from '../jobs-reader.js';
 import { stateMark } from '../presenters/job-state.js';
@@ -13,7 +13,7 @@ const example =
 /** Live state of a job. */
 export function eventsRoutes(app: App, deps: ApiDeps, reader: JobsReader, streams: EventStreamOptions): void {
   const { store, options } = deps;
-  const intervalMs = options.watchIntervalMs ?? 250;
+  const intervalMs = options.watchIntervalMs ?? defaultWatchMs;
 
   app.get(
     '/jobs/:job_uuid/events',

@@ -4,7 +4,7 @@ import { EngineError } from '../../errors/engine-error.js';
 import { isMissing } from '../../store/atomic.js';
 import { logFileOf } from '../../store/layout.js';
 import { unlinked } from '../../store/unlinked.js';
-import type { ApiDeps, App } from '../deps.js';
+import { type ApiDeps, type App, defaultWatchMs } from '../deps.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
 import type { JobsReader } from '../jobs-reader.js';
 import { LogFollower, logSizes, readLog } from '../logs.js';
@@ -34,7 +34,7 @@ const example =
 /** What the script printed: stdout and stderr as they came, native prints too. */
 export function logsRoutes(app: App, deps: ApiDeps, reader: JobsReader, streams: EventStreamOptions): void {
   const { store, options } = deps;
-  const intervalMs = options.watchIntervalMs ?? 250;
+  const intervalMs = options.watchIntervalMs ?? defaultWatchMs;
 
   app.get(
     '/jobs/:job_uuid/logs',
