@@ -4,15 +4,15 @@ import type { JobStore } from './job-store.js';
 
 /**
  * Who may write a job's record and outputs: the highest attempt that has claimed it. An attempt whose host was cut off
- * may still be alive when the next one starts; it looks at the claim twice a second and ends itself when it has lost it.
+ * may still be alive when the next one starts; it looks at the claim four times a second and ends itself when it has lost it.
  *
  * The first attempt needs no file: as long as there is no claim, it owns the job.
  */
 
 /** An attempt that has lost its claim has stopped by this time; who takes over from a lost one waits for it. */
-export const fenceMs = 1200;
+export const fenceMs = 700;
 /** How often a running attempt looks. */
-export const fenceCheckMs = 500;
+export const fenceCheckMs = 250;
 
 function claimFile(store: JobStore, jobId: string): string {
   return join(store.paths(jobId).folder, 'owner');

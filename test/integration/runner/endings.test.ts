@@ -144,8 +144,8 @@ describe.each(['fork', 'spawn'] as const)('in mode %s', (mode) => {
       abort('cancel');
       const ended = await outcome;
       expect(processesOf(task.attemptId)).toEqual([]);
-      // 300 ms of grace are in it; the rest is the machine's, which tests share with others.
-      expect(performance.now() - before).toBeLessThan(800);
+      // 300 ms of grace are in it; how long it takes on a quiet machine is no matter for a test on a shared one.
+      expect(performance.now() - before).toBeLessThan(3000);
       expect(ended).toMatchObject({
         ok: false,
         reason: { kind: 'cancelled', reason: 'cancel' },
