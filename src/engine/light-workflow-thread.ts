@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 
 /**
  * A preload (`node --import`) for processes that interpret graphs; it touches nothing but the thread that the Temporal SDK
- * runs workflows in. Measured on two cores, it takes a fifth off what a single job costs the interpreter:
+ * runs workflows in. In one pair of runs on two busy cores it took about 4 ms of CPU off a single job (docs/benchmarks.md):
  *
  * - The SDK gives every call into a workflow a time limit of five seconds. Node enforces that by starting an operating
  *   system thread with an event loop of its own, for each call: nine a job. Our interpreter cannot loop: each event costs
