@@ -1,5 +1,5 @@
-import type { GraphInput } from '../contract/graph.js';
-import type { Engine, ListQuery, RunLabels } from '../engine/engine.js';
+import type { GraphInput, RunLabels } from '../contract/graph.js';
+import type { Engine, ListQuery } from '../engine/engine.js';
 import { EngineError } from '../errors/engine-error.js';
 
 /** gRPC: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */

@@ -44,6 +44,19 @@ export const graphNodeSchema = z.object({
   trigger: z.enum(triggerRules),
   /** A signed notice is due when it has ended. */
   hasCallback: z.boolean(),
+  /** Where it goes on: its first attempts were those of a standalone activity. */
+  resume: z
+    .object({
+      /** Number of the next attempt. */
+      attempt: z.number().int().min(2),
+      queue: z.string(),
+      timeLimit: z.number().nullable(),
+      retriesUsed: z.number().int(),
+      lossesUsed: z.number().int(),
+      /** It has just moved to another queue, which nobody may serve. */
+      rescued: z.boolean(),
+    })
+    .optional(),
 });
 export type GraphNode = z.infer<typeof graphNodeSchema>;
 
@@ -52,6 +65,14 @@ export const graphInputSchema = z.object({
   nodes: z.array(graphNodeSchema).min(1),
 });
 export type GraphInput = z.infer<typeof graphInputSchema>;
+
+/** Facts that lists are filtered by; kept in the search attributes of the run. */
+export const runLabelsSchema = z.object({
+  name: z.string().nullable(),
+  queue: z.string(),
+  process: z.string(),
+});
+export type RunLabels = z.infer<typeof runLabelsSchema>;
 
 /** Input of the activity `runScript`: which job, and the decisions that are the interpreter's. */
 export const attemptInputSchema = z.object({
@@ -64,6 +85,12 @@ export const attemptInputSchema = z.object({
   retry: retryPolicySchema,
   retriesUsed: z.number().int(),
   lossesUsed: z.number().int(),
+  /**
+   * Present when no interpreter stands behind the attempt: the job is a graph of one plain node, run as a standalone activity.
+   * Then Temporal counts the attempts, what was used up is in the record, and a fault that allows another attempt turns the
+   * job into a run of the interpreter (this node, these labels).
+   */
+  alone: z.object({ node: graphNodeSchema, labels: runLabelsSchema }).optional(),
 });
 export type AttemptInput = z.infer<typeof attemptInputSchema>;
 

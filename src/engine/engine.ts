@@ -1,4 +1,4 @@
-import type { GraphInput } from '../contract/graph.js';
+import type { GraphInput, RunLabels } from '../contract/graph.js';
 
 /**
  * The narrow seam to Temporal: `src/engine` alone holds a client, everything else asks through this interface.
@@ -44,13 +44,6 @@ export interface QueueStats {
   readonly oldestAgeSeconds: number;
   /** Worker processes that poll it. */
   readonly pollers: number;
-}
-
-/** Facts that lists are filtered by; kept in the search attributes of the run. */
-export interface RunLabels {
-  readonly name: string | null;
-  readonly queue: string;
-  readonly process: string;
 }
 
 export type CancelOutcome = 'cancelling' | 'already-ended' | 'unknown';

@@ -12,12 +12,12 @@ import {
   TypedSearchAttributes,
 } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
-import type { GraphInput } from '../contract/graph.js';
+import type { GraphInput, RunLabels } from '../contract/graph.js';
 import { graphIdOf, jobIdOf, nodeIndexOf } from '../contract/ids.js';
 import { engineQueue } from '../contract/queues.js';
 import { shortText } from '../contract/short-text.js';
 import type { CancelNodeArgs } from '../workflows/pixyz-graph.js';
-import type { CancelOutcome, Engine, ListQuery, QueueStats, RunLabels, RunPage, RunSummary } from './engine.js';
+import type { CancelOutcome, Engine, ListQuery, QueueStats, RunPage, RunSummary } from './engine.js';
 import { listFilter } from './list-filter.js';
 import type { SearchAttributeName } from './search-attributes.js';
 

@@ -361,6 +361,7 @@ function newNodeRun(node: GraphNode): NodeRun {
     retriesUsed: 0,
     lossesUsed: 0,
     rescued: false,
+    ...node.resume,
     returned: false,
     stopping: null,
     failure: null,

@@ -1,15 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { GraphInput } from '../../src/contract/graph.js';
+import type { GraphInput, RunLabels } from '../../src/contract/graph.js';
 import { graphIdOf, jobIdOf } from '../../src/contract/ids.js';
-import type {
-  CancelOutcome,
-  Engine,
-  ListQuery,
-  QueueStats,
-  RunLabels,
-  RunPage,
-  RunSummary,
-} from '../../src/engine/engine.js';
+import type { CancelOutcome, Engine, ListQuery, QueueStats, RunPage, RunSummary } from '../../src/engine/engine.js';
 import { EngineError } from '../../src/errors/engine-error.js';
 
 /** An engine in memory for tests of the API: remembers what it was asked, runs nothing. */

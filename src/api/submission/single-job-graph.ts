@@ -1,8 +1,8 @@
-import type { GraphInput } from '../../contract/graph.js';
+import type { GraphInput, RunLabels } from '../../contract/graph.js';
 import { nodeIndexOf } from '../../contract/ids.js';
 import type { Dispatch, JobSpec } from '../../contract/job.js';
 import { shortText } from '../../contract/short-text.js';
-import type { RunLabels } from '../../engine/engine.js';
+
 import type { ApiOptions } from '../deps.js';
 
 /** How often a job is run again because its worker was lost: enough for a bad day, not for ever. */
