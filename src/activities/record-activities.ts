@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
+import type { JobOutcome, PlanPart } from '../contract/graph.js';
 import { isTerminal, type JobRecord, type JobSpec } from '../contract/job.js';
 import { preciseNow, utcWithOffset } from '../contract/time.js';
-import type { RecordChange } from '../graph/graph-run.js';
+import type { RecordChange } from '../graph/record-change.js';
 import type { JobStore } from '../store/job-store.js';
 import { claim } from '../store/ownership.js';
 
@@ -14,6 +15,23 @@ export interface RecordActivities {
   hasWorkers(queue: string): Promise<boolean>;
   /** Sends the signed notice of a job's end to its callback; throws while the receiver does not take it. */
   sendCallback(jobId: string): Promise<void>;
+  /** Nodes `first`…`first + count - 1` of a graph's document, as the interpreter sees them. */
+  loadPlan(graphId: string, first: number, count: number): Promise<PlanPart>;
+  /**
+   * The value of a node's `when`. An expression that cannot be evaluated throws an ApplicationFailure that is not
+   * retryable, with an `AttemptFault` as its detail: the node fails with it.
+   */
+  evaluateWhen(graphId: string, node: number): Promise<boolean>;
+  /**
+   * Evaluates the list of a map node, keeps the items and the first item's node number with the graph, and returns how many
+   * there are. Called again with the same numbers, it gives the same answer. More than `map.max`, or no list: as above.
+   */
+  expandMap(graphId: string, node: number, first: number): Promise<number>;
+  /**
+   * What the records tell of the inputs of a batch that did not report (worker lost, or cancelled). The interpreter gives
+   * every job that has not ended a new attempt number, so nothing that a lost worker still does can count.
+   */
+  settleBatch(jobs: readonly { readonly jobId: string; readonly attempt: number }[]): Promise<readonly JobOutcome[]>;
 }
 
 export interface RecordDeps {
@@ -28,8 +46,13 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
   return {
     async recordChange(jobId, change) {
       const record = await store.readRecord(jobId);
-      if (record === null || isTerminal(record.status)) return;
-      const next = change.kind === 'lost' ? change.attempt + 1 : change.kind === 'failed' ? change.attempt + 1 : null;
+      if (record === null || isTerminal(record.status) !== (change.kind === 'revived')) return;
+      const next =
+        change.kind === 'lost' || change.kind === 'failed'
+          ? change.attempt + 1
+          : change.kind === 'revived'
+            ? change.attempt
+            : null;
       // Shuts the lost attempt out before its record is touched.
       if (next !== null && !(await claim(store, jobId, next))) return;
       await store.writeRecord(changed(record, change, utcWithOffset(preciseNow())));
@@ -44,6 +67,31 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
       if (spec?.callback == null || record === null) return;
       await post(spec, record, spec.callback.secret ?? deps.callbackSecret);
     },
+
+    // The four below belong to graphs with a document.
+    loadPlan: notYet('loadPlan'),
+    evaluateWhen: notYet('evaluateWhen'),
+    expandMap: notYet('expandMap'),
+
+    async settleBatch(jobs) {
+      return Promise.all(
+        jobs.map(async ({ jobId, attempt }): Promise<JobOutcome> => {
+          const record = await store.readRecord(jobId);
+          const found = record?.attempts.find((entry) => entry.attempt === attempt);
+          if (found === undefined) return { jobId, attempt, outcome: { kind: 'not-begun' } };
+          if (found.outcome === null) return { jobId, attempt, outcome: { kind: 'begun' } };
+          if (found.outcome === 'succeeded') return { jobId, attempt, outcome: { kind: 'succeeded', tookMs: 0 } };
+          const fault = { kind: found.outcome, message: found.message ?? '' };
+          return { jobId, attempt, outcome: { kind: 'fault', fault } };
+        }),
+      );
+    },
+  };
+}
+
+function notYet(name: string): () => Promise<never> {
+  return async () => {
+    throw ApplicationFailure.nonRetryable(`${name} is not there yet`, 'INTERNAL');
   };
 }
 
@@ -66,6 +114,18 @@ function changed(record: JobRecord, change: RecordChange, now: string): JobRecor
         owner: change.attempt + 1,
         error: lostError(change.message),
         timeInfo: { ...record.timeInfo, stopped: now },
+      };
+    case 'revived':
+      return {
+        ...record,
+        status: 'PENDING',
+        queue: change.queue,
+        owner: change.attempt,
+        retry: 0,
+        error: null,
+        result: null,
+        resultFile: null,
+        timeInfo: { ...record.timeInfo, stopped: null },
       };
     case 'revoked':
       return { ...record, status: 'REVOKED', result: change.message, timeInfo: { ...record.timeInfo, stopped: now } };

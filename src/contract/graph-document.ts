@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { retryPolicySchema, triggerRules } from './graph.js';
 import { callbackSchema, fileRefSchema } from './job.js';
 import { jsonSchema } from './json.js';
+import { failurePolicies, retryPolicySchema, triggerRules } from './scheduling.js';
 
 /**
  * A graph as it was asked for, on the share:
@@ -16,9 +16,6 @@ import { jsonSchema } from './json.js';
  * is made by its first attempt, which writes its `spec.json` and `job.json` there: a graph of 10,000 nodes costs one file
  * when it is sent. Until then the journal tells the state of the node's job.
  */
-
-/** What to do with the rest of a graph when a node has failed for good. */
-export const failurePolicies = ['finish', 'stop'] as const;
 
 export const graphHeaderSchema = z.object({
   version: z.literal(1),

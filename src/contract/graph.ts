@@ -1,29 +1,14 @@
 import { z } from 'zod';
+import { nodeSpecSchema } from './graph-document.js';
 import { faultKindSchema, resultFileSchema } from './job.js';
 import { jsonSchema } from './json.js';
+import { failurePolicies, retryPolicySchema, triggerRules } from './scheduling.js';
 
 /**
  * What crosses the border between the engine, the interpreter workflow and the activities. Small by design: a history
  * carries references (job ids) and decisions, the share carries scripts, parameters and results.
  * Field names here are wire format: runs in flight break when one is renamed.
  */
-
-/** How often, and where, a node is tried again. See `src/graph/resubmission.ts`. */
-export const retryPolicySchema = z.object({
-  /** Retries allowed for the script's own faults (crash, exit, time limit, memory). */
-  maxRetries: z.number().int().min(0),
-  /** Retries allowed because a worker was lost; they do not count as the script's. */
-  maxLosses: z.number().int().min(0),
-  /** The queue that faulted jobs of `cpu` and `gpu` are rescued on. */
-  rescueQueue: z.string(),
-  /** Time limit in seconds of a rescue; null means none. */
-  rescueTimeLimit: z.number().nullable(),
-  /** How long a rescue waits for its queue before the interpreter asks whether anybody serves it, in seconds. */
-  rescueWait: z.number().positive(),
-});
-export type RetryPolicy = z.infer<typeof retryPolicySchema>;
-
-export const triggerRules = ['all_succeeded', 'all_done', 'any_failed'] as const;
 
 export const graphNodeSchema = z.object({
   /** From 1, dense; with the graph's id it makes the job id. */
@@ -57,12 +42,39 @@ export const graphNodeSchema = z.object({
       rescued: z.boolean(),
     })
     .optional(),
+  /** `barrier`: no job, it ends as succeeded when its rule holds. Absent: a task. */
+  kind: z.enum(['task', 'barrier']).optional(),
+  /** It has a `when`: asked (`evaluateWhen`) once its rule holds; false skips it. */
+  conditional: z.literal(true).optional(),
+  /**
+   * It becomes one job for each item of a list (`expandMap`), `max` at most. The items run as the node would, under numbers
+   * from `firstItemNumber` on; the node ends when they have: as succeeded if all have.
+   */
+  map: z.object({ max: z.number().int().min(1) }).optional(),
+  /**
+   * What it runs, in a word: nodes with the same word and queue take about the same time. Short ones travel together
+   * (`runScripts`). Absent: never.
+   */
+  work: z.string().optional(),
 });
 export type GraphNode = z.infer<typeof graphNodeSchema>;
 
 export const graphInputSchema = z.object({
   graphId: z.string(),
-  nodes: z.array(graphNodeSchema).min(1),
+  /** The plan, where it is small (about 400 nodes); empty for an open graph that starts empty, or with `stored`. */
+  nodes: z.array(graphNodeSchema),
+  /** Nodes 1…`stored` are read from the graph's document by `loadPlan`, instead of `nodes`. */
+  stored: z.number().int().min(0).optional(),
+  /** Absent: `finish`. */
+  onFailure: z.enum(failurePolicies).optional(),
+  /** It stays open for further nodes until it is closed. */
+  open: z.literal(true).optional(),
+  /** It has a document and a journal on the share. Absent: a single job, which has neither. */
+  journal: z.literal(true).optional(),
+  /** Attempts in flight at most; absent or null: the engine's own window. */
+  maxParallel: z.number().int().min(1).nullable().optional(),
+  /** Nodes of one run at most, before the graph is cut into parts; for tests. */
+  partSize: z.number().int().min(1).optional(),
 });
 export type GraphInput = z.infer<typeof graphInputSchema>;
 
@@ -73,6 +85,41 @@ export const runLabelsSchema = z.object({
   process: z.string(),
 });
 export type RunLabels = z.infer<typeof runLabelsSchema>;
+
+/** What many nodes have in common. */
+export type PlanTemplate = Omit<GraphNode, 'index' | 'label' | 'deps'>;
+
+/** A stretch of the plan, made small for the history: row `i` is node `first + i`. */
+export interface PlanPart {
+  readonly first: number;
+  readonly templates: readonly PlanTemplate[];
+  readonly rows: readonly (readonly [template: number, label: string, deps: readonly number[]])[];
+}
+
+/** Signals of a running graph: name and arguments. They go to the workflow whose id is the graph's. */
+export interface GraphSignals {
+  /** Ends one node, or all (null). */
+  cancelNode: [node: number | null, reason: string];
+  /** Nodes `first`…`first + count - 1` are in the document. Sent again, or late, it does no harm. */
+  addNodes: [chunk: { readonly first: number; readonly count: number }];
+  /** No more nodes will come: an open graph may end. */
+  closeGraph: [];
+  /** No further attempt starts; those under way go on. */
+  pauseGraph: [];
+  resumeGraph: [];
+  /**
+   * Runs a node that has failed or was revoked again, and what was skipped because of it; null: all such nodes.
+   * Only while the graph has not ended.
+   */
+  retryNode: [node: number | null];
+  /** For attempts that have not been handed to a queue yet. 1 (first) … 5 (last); null: all nodes. */
+  setPriority: [change: { readonly node: number | null; readonly priority: number }];
+  /**
+   * From the worker, about a batch that takes longer than its budget: what has ended so far, and (`not-begun`) what it
+   * will not begin any more. Goes to the workflow that the activity belongs to.
+   */
+  handBack: [report: { readonly jobs: readonly JobOutcome[] }];
+}
 
 /** Input of the activity `runScript`: which job, and the decisions that are the interpreter's. */
 export const attemptInputSchema = z.object({
@@ -91,13 +138,21 @@ export const attemptInputSchema = z.object({
    * job into a run of the interpreter (this node, these labels).
    */
   alone: z.object({ node: graphNodeSchema, labels: runLabelsSchema }).optional(),
+  /** A node of a graph with a document: the attempt makes the job's folder from it where there is none. */
+  graph: z.literal(true).optional(),
+  /** The job is one of the items of the map node `map`: the one at place `at`, from 0. */
+  item: z.object({ map: z.number().int().min(1), at: z.number().int().min(0) }).optional(),
+  /** The node itself, of graphs without a document (workflow files). */
+  node: nodeSpecSchema.optional(),
 });
 export type AttemptInput = z.infer<typeof attemptInputSchema>;
 
-/** Result of `runScript`. A large result stays on the share. */
+/** Result of `runScript`. A large result stays on the share, and so does every result of an input with `graph`. */
 export const attemptResultSchema = z.object({
   result: jsonSchema,
   resultFile: resultFileSchema.nullable(),
+  /** How long the worker was busy with it, in milliseconds: short ones travel together from then on. */
+  tookMs: z.number().optional(),
 });
 export type AttemptResult = z.infer<typeof attemptResultSchema>;
 
@@ -107,3 +162,34 @@ export const attemptFaultSchema = z.object({
   message: z.string(),
 });
 export type AttemptFault = z.infer<typeof attemptFaultSchema>;
+
+/**
+ * Input of the activity `runScripts`: short attempts for one slot, run one after another in this order. A later one may
+ * depend on an earlier one (a chain), so **the first that does not succeed ends the batch**; so does the budget, looked at
+ * before each. While one runs past the budget, the worker sends `handBack` once, at once, for all the others, and does not
+ * begin those it has called `not-begun`. Whoever cancels the activity means all that is left of it.
+ */
+export const batchInputSchema = z.object({
+  inputs: z.array(attemptInputSchema).min(1),
+  budgetMs: z.number().positive(),
+});
+export type BatchInput = z.infer<typeof batchInputSchema>;
+
+/** What came of one input of a batch. */
+export const jobOutcomeSchema = z.object({
+  jobId: z.string(),
+  attempt: z.number().int().min(1),
+  outcome: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('succeeded'), tookMs: z.number() }),
+    z.object({ kind: z.literal('fault'), fault: attemptFaultSchema }),
+    z.object({ kind: z.literal('not-begun') }),
+    /** Only from `settleBatch`: it has begun, and no end is written down. */
+    z.object({ kind: z.literal('begun') }),
+  ]),
+});
+export type JobOutcome = z.infer<typeof jobOutcomeSchema>;
+
+/** Result of `runScripts`: one entry for each input, in its order, those already told by `handBack` too. */
+export interface BatchResult {
+  readonly jobs: readonly JobOutcome[];
+}

@@ -13,6 +13,12 @@ export const uuidPattern = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-
 /** The largest node number that fits the id (8 hexadecimal digits). */
 export const maxNodes = 0xffff_ffff;
 
+/**
+ * Declared nodes are numbered below this, items of maps from it on, in the order in which the maps are expanded. The two
+ * never meet, so an open graph can take nodes after a map has been expanded.
+ */
+export const firstItemNumber = 0x8000_0000;
+
 /** The job id of node `index` (from 1) of a graph. */
 export function jobIdOf(graphId: string, index: number): string {
   if (!Number.isInteger(index) || index < 1 || index > maxNodes)

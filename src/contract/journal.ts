@@ -54,3 +54,11 @@ export type JournalEntry = z.infer<typeof journalEntrySchema>;
 export function entryKey(entry: JournalEntry): string {
   return `${entry.type}:${entry.node ?? 0}:${entry.attempt ?? 0}:${entry.n ?? 0}`;
 }
+
+/**
+ * The sink that takes a run's entries: called in replay, too, so it may be told everything twice.
+ * A type literal, because Temporal's `proxySinks` wants an index signature, which an interface has not.
+ */
+export type JournalSinks = {
+  readonly journal: { readonly append: (graphId: string, entries: readonly JournalEntry[]) => void };
+};

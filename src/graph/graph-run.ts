@@ -1,6 +1,7 @@
 import type { GraphInput, GraphNode } from '../contract/graph.js';
 import type { FaultKind } from '../contract/job.js';
 import { Heap } from './heap.js';
+import type { RecordChange } from './record-change.js';
 import { afterFault } from './resubmission.js';
 
 /**
@@ -53,14 +54,6 @@ export type GraphCommand =
   | { readonly type: 'record'; readonly node: number; readonly change: RecordChange }
   | { readonly type: 'ended'; readonly node: number; readonly state: EndState }
   | { readonly type: 'finish'; readonly state: 'succeeded' | 'failed' | 'revoked'; readonly message: string };
-
-export type RecordChange =
-  /** The worker of an attempt is lost; another attempt follows. */
-  | { readonly kind: 'lost'; readonly attempt: number; readonly message: string; readonly nextQueue: string }
-  /** It waits in another queue now. */
-  | { readonly kind: 'moved'; readonly queue: string }
-  | { readonly kind: 'failed'; readonly attempt: number; readonly message: string }
-  | { readonly kind: 'revoked'; readonly message: string };
 
 interface NodeRun {
   readonly node: GraphNode;

@@ -1,5 +1,5 @@
-import type { RetryPolicy } from '../contract/graph.js';
 import type { FaultKind } from '../contract/job.js';
+import type { RetryPolicy } from '../contract/scheduling.js';
 
 /**
  * What follows a fault. One pure function, asked by two: the attempt, to write the state that will hold, and the

@@ -11,7 +11,7 @@ import {
 import { inject } from 'vitest';
 import type { RecordActivities, ScriptActivities } from '../../src/activities/index.js';
 import type { GraphInput } from '../../src/contract/graph.js';
-import type { RecordChange } from '../../src/graph/graph-run.js';
+import type { RecordChange } from '../../src/graph/record-change.js';
 
 /**
  * The interpreter on a real server with scripts that a test plays: activities typed from the real ones, on queues of the
@@ -59,6 +59,10 @@ export async function startEngine(options: {
     },
     hasWorkers: async (name) => options.hasWorkers?.(name) ?? true,
     sendCallback: async () => undefined,
+    loadPlan: async (_, first) => ({ first, templates: [], rows: [] }),
+    evaluateWhen: async () => true,
+    expandMap: async () => 0,
+    settleBatch: async (jobs) => jobs.map((job) => ({ ...job, outcome: { kind: 'not-begun' } })),
   };
   const engineQueue = queue('engine');
   const workers = [

@@ -1,5 +1,6 @@
-import type { GraphInput, GraphNode, RetryPolicy } from '../../src/contract/graph.js';
+import type { GraphInput, GraphNode } from '../../src/contract/graph.js';
 import { newGraphId } from '../../src/contract/new-graph-id.js';
+import type { RetryPolicy } from '../../src/contract/scheduling.js';
 
 /** Builders of small graphs: a test names only what it is about. */
 
