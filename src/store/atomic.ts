@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, link, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 
 /**
  * Replaces a file as a whole: readers see the old content or the new, never a part. With `sync` the bytes are on the
@@ -27,6 +28,38 @@ export async function writeFileAtomic(
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;
+  }
+}
+
+/**
+ * Makes a file, whole, unless there is one of that name.
+ * @returns false when there is; then nothing has changed
+ */
+export async function createFileAtomic(
+  path: string,
+  content: string,
+  options: { readonly sync?: boolean } = {},
+): Promise<boolean> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await writeFile(temporary, content, { flush: options.sync ?? false });
+    await linkOrCopy(temporary, path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+}
+
+/** A second name for a file, or a copy where the file system has no links. @throws EEXIST when the name is taken */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK'].includes(errorCode(error) ?? '')) throw error;
+    await copyFile(from, to, constants.COPYFILE_EXCL);
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isUuid } from '../contract/ids.js';
+import { isUuid, nodeIndexOf } from '../contract/ids.js';
 import type { FileRef } from '../contract/job.js';
 import { EngineError } from '../errors/engine-error.js';
 
@@ -14,7 +14,9 @@ import { EngineError } from '../errors/engine-error.js';
  *                     spec.json          what was asked for
  *                     job.json           what came of it
  *                     result.json        a result too large for job.json
- *     <root>/.incoming/                  uploads that are not jobs yet
+ *                     owner              which attempt may write, once it is not the first
+ *     <root>/<graph id>/…                a graph's own files: see {@link GraphPaths}
+ *     <root>/.incoming/                  uploads that are not jobs or graphs yet
  *     <root>/.workers/                   what each worker says of itself
  */
 export interface JobPaths {
@@ -58,4 +60,42 @@ export function resolveFileRef(ref: FileRef, places: { readonly share: string; r
   if ('share' in ref) return join(places.share, ref.share);
   if ('process' in ref) return join(places.processes, `${ref.process}.py`);
   return ref.path;
+}
+
+/**
+ * A graph of several nodes:
+ *
+ *     <root>/<graph id>/graph.json         what was asked for of the graph as a whole
+ *                       nodes/<n>.jsonl    what was asked for of nodes n (8 digits) and on: written once
+ *                       maps/<n>.jsonl     the items that node n has been expanded to, one a line: written once
+ *                       inputs/            files that came with it
+ *                       events.jsonl       its journal
+ */
+export interface GraphPaths {
+  readonly folder: string;
+  readonly header: string;
+  readonly nodes: string;
+  readonly maps: string;
+  readonly inputs: string;
+  readonly journal: string;
+}
+
+/** Paths of a graph. @throws EngineError BAD_REQUEST when the id is not one */
+export function graphPaths(root: string, graphId: string): GraphPaths {
+  if (!isUuid(graphId) || nodeIndexOf(graphId) !== 0)
+    throw new EngineError('BAD_REQUEST', `"${graphId}" is not a graph id`);
+  const folder = join(root, graphId);
+  return {
+    folder,
+    header: join(folder, 'graph.json'),
+    nodes: join(folder, 'nodes'),
+    maps: join(folder, 'maps'),
+    inputs: join(folder, 'inputs'),
+    journal: join(folder, 'events.jsonl'),
+  };
+}
+
+/** The file of a chunk of nodes, or of a node's items, in its folder. */
+export function numberedFile(folder: string, number: number): string {
+  return join(folder, `${String(number).padStart(8, '0')}.jsonl`);
 }

@@ -1,0 +1,202 @@
+import { open } from 'node:fs/promises';
+import { entryKey, type JournalEntry, journalEntrySchema } from '../contract/journal.js';
+import { isMissing } from './atomic.js';
+import { graphPaths } from './layout.js';
+
+/**
+ * The journals of graphs, as their writers and readers see them. Rules:
+ * 1. An entry is a line; its sequence number is the line's number, from 1. A line that was never finished (the writer died)
+ *    keeps its number and says nothing.
+ * 2. Lines are only ever added. Writers take turns with the graph's workflow; for a moment there can be two of them.
+ * 3. An entry is written once: who writes has read what is there. Where two writers met, a line may stand twice, so
+ *    whoever reads must take the second for what it is (`GraphFold` does).
+ */
+
+/** Writers whose graphs have been quiet for longest go first; an entry's key costs some 60 bytes. */
+const mostWriters = 300;
+/** How much is read at a time. */
+const readBytes = 1 << 20;
+
+export interface NumberedEntry {
+  readonly seq: number;
+  readonly entry: JournalEntry;
+}
+
+/** How far a journal has been read: the place and the number of the next line. */
+export interface JournalPlace {
+  readonly offset: number;
+  /** Of the last whole line before `offset`. */
+  readonly seq: number;
+}
+
+export const journalStart: JournalPlace = { offset: 0, seq: 0 };
+
+interface Piece {
+  readonly entries: readonly NumberedEntry[];
+  readonly place: JournalPlace;
+  /** Bytes after the last whole line: a line that is being written, or never will be. */
+  readonly unfinished: number;
+  /** The file went on: as much as was asked for has come, and there is more. */
+  readonly more: boolean;
+  /** The file is shorter than the place that was to be read from: it is another one. */
+  readonly shorter: boolean;
+}
+
+/** Reads on from a place: whole lines only, about as much as `most` bytes. The same place, where nothing is new. */
+export async function readJournal(path: string, from: JournalPlace, most = Number.POSITIVE_INFINITY): Promise<Piece> {
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    if (isMissing(error)) return { entries: [], place: from, unfinished: 0, more: false, shorter: from.offset > 0 };
+    throw error;
+  }
+  const entries: NumberedEntry[] = [];
+  let { offset, seq } = from;
+  try {
+    const { size } = await file.stat();
+    let rest: Buffer = Buffer.alloc(0);
+    for (let position = offset; position < size; ) {
+      if (offset - from.offset >= most)
+        return { entries, place: { offset, seq }, unfinished: 0, more: true, shorter: false };
+      const bytes = Buffer.allocUnsafe(Math.min(readBytes, size - position, Math.max(4096, most)));
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, position);
+      if (bytesRead === 0) break;
+      position += bytesRead;
+      const part =
+        rest.length === 0 ? bytes.subarray(0, bytesRead) : Buffer.concat([rest, bytes.subarray(0, bytesRead)]);
+      const end = part.lastIndexOf(10) + 1;
+      rest = part.subarray(end);
+      if (end === 0) continue;
+      for (const line of part.toString('utf8', 0, end - 1).split('\n')) {
+        seq += 1;
+        const entry = parsed(line);
+        if (entry !== null) entries.push({ seq, entry });
+      }
+      offset += end;
+    }
+    return { entries, place: { offset, seq }, unfinished: rest.length, more: false, shorter: size < from.offset };
+  } finally {
+    await file.close();
+  }
+}
+
+function parsed(line: string): JournalEntry | null {
+  try {
+    return journalEntrySchema.parse(JSON.parse(line));
+  } catch {
+    return null; // begun by a writer that died
+  }
+}
+
+/** Adds to journals. One for a process: it keeps in mind what each journal holds. */
+export class JournalWriter {
+  readonly #root: string;
+  readonly #onError: (graphId: string, error: unknown) => void;
+  readonly #writers = new Map<string, OneJournal>();
+
+  /** @param onError told when entries could not be written; they are kept, and tried again with the next ones */
+  constructor(root: string, onError: (graphId: string, error: unknown) => void = () => undefined) {
+    this.#root = root;
+    this.#onError = onError;
+  }
+
+  /**
+   * Adds the entries that the journal does not hold yet, in the order of the calls. What comes while the file is being
+   * written goes out together after it.
+   * @returns when they are on the share, or could not be written
+   */
+  append(graphId: string, entries: readonly JournalEntry[]): Promise<void> {
+    const writer = this.#writers.get(graphId) ?? new OneJournal(graphPaths(this.#root, graphId).journal);
+    this.#writers.delete(graphId);
+    this.#writers.set(graphId, writer);
+    const written = writer.append(entries).catch((error: unknown) => this.#onError(graphId, error));
+    if (this.#writers.size > mostWriters) this.#dropOldest();
+    return written;
+  }
+
+  #dropOldest(): void {
+    for (const [graphId, writer] of this.#writers) {
+      if (!writer.idle) continue;
+      this.#writers.delete(graphId);
+      return;
+    }
+  }
+}
+
+class OneJournal {
+  readonly #path: string;
+  /** Keys of all entries that the file holds, up to `#place`. */
+  readonly #keys = new Set<string>();
+  #place = journalStart;
+  #waiting: JournalEntry[] = [];
+  #writing: Promise<void> | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  get idle(): boolean {
+    return this.#writing === null && this.#waiting.length === 0;
+  }
+
+  append(entries: readonly JournalEntry[]): Promise<void> {
+    // A replay brings the whole history again: nearly all of it is known, and costs no look at the file.
+    for (const entry of entries) if (!this.#keys.has(entryKey(entry))) this.#waiting.push(entry);
+    if (this.#waiting.length === 0) return this.#writing ?? Promise.resolve();
+    if (this.#writing === null) {
+      this.#writing = this.#writeAll().finally(() => {
+        this.#writing = null;
+      });
+    }
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const taken = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#write(taken);
+      } catch (error) {
+        this.#waiting = [...taken, ...this.#waiting];
+        throw error;
+      }
+    }
+  }
+
+  async #write(entries: readonly JournalEntry[]): Promise<void> {
+    // What another writer has added since the last look.
+    let news = await readJournal(this.#path, this.#place);
+    if (news.shorter) {
+      this.#keys.clear();
+      news = await readJournal(this.#path, journalStart);
+    }
+    for (const { entry } of news.entries) this.#keys.add(entryKey(entry));
+    this.#place = news.place;
+    const lines: string[] = [];
+    const keys = new Set<string>();
+    for (const entry of entries) {
+      const key = entryKey(entry);
+      if (this.#keys.has(key) || keys.has(key)) continue;
+      keys.add(key);
+      lines.push(`${JSON.stringify(entry)}\n`);
+    }
+    if (lines.length === 0) return;
+    const text = `${news.unfinished > 0 ? '\n' : ''}${lines.join('')}`;
+    let file: Awaited<ReturnType<typeof open>>;
+    try {
+      file = await open(this.#path, 'a');
+    } catch (error) {
+      // The graph was deleted, or has no folder (a workflow file that has not made its own): nobody reads its journal.
+      if (isMissing(error)) return;
+      throw error;
+    }
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+    for (const key of keys) this.#keys.add(key);
+  }
+}

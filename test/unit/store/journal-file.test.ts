@@ -1,0 +1,119 @@
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JournalEntry } from '../../../src/contract/journal.js';
+import { newGraphId } from '../../../src/contract/new-graph-id.js';
+import { GraphReader } from '../../../src/store/graph-reader.js';
+import { GraphStore } from '../../../src/store/graph-store.js';
+import { JournalWriter, journalStart, readJournal } from '../../../src/store/journal-file.js';
+
+let root: string;
+let graphId: string;
+let path: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'pixyz-journal-'));
+  graphId = newGraphId();
+  await mkdir(join(root, graphId));
+  path = join(root, graphId, 'events.jsonl');
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const at = '2026-11-21T11:49:05.570Z';
+const queued = (node: number): JournalEntry => ({ at, type: 'queued', node, attempt: 1, queue: 'cpu' });
+const succeeded = (node: number): JournalEntry => ({ at, type: 'succeeded', node, attempt: 1 });
+const lines = async () => (await readFile(path, 'utf8')).trimEnd().split('\n');
+
+describe('a journal', () => {
+  it('keeps the order of the calls, also when they come faster than the disk', async () => {
+    const writer = new JournalWriter(root);
+    const written: Promise<void>[] = [];
+    for (let node = 1; node <= 500; node += 1) written.push(writer.append(graphId, [queued(node)]));
+    await Promise.all(written);
+    const { entries, place } = await readJournal(path, journalStart);
+    expect(entries.map(({ entry }) => entry.node)).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
+    expect(entries.map(({ seq }) => seq)).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
+    expect(place.seq).toBe(500);
+  });
+
+  it('takes an entry once, though replays bring it again, here and on another worker', async () => {
+    const first = new JournalWriter(root);
+    await first.append(graphId, [queued(1), queued(1), succeeded(1)]);
+    await first.append(graphId, [queued(1), succeeded(1), queued(2)]);
+    const second = new JournalWriter(root);
+    await second.append(graphId, [queued(1), succeeded(1), queued(2), succeeded(2)]);
+    await first.append(graphId, [succeeded(2), queued(3)]);
+    expect((await lines()).length).toBe(5);
+  });
+
+  it('goes on after a line that a dead writer has left half', async () => {
+    const writer = new JournalWriter(root);
+    await writer.append(graphId, [queued(1)]);
+    await appendFile(path, '{"at":"2026-');
+    expect((await readJournal(path, journalStart)).entries.length, 'a line that is not whole is not read').toBe(1);
+    await new JournalWriter(root).append(graphId, [queued(1), queued(2)]);
+    const { entries } = await readJournal(path, journalStart);
+    expect(entries.map(({ seq, entry }) => [seq, entry.node])).toEqual([
+      [1, 1],
+      [3, 2],
+    ]);
+  });
+
+  it('of a graph without a folder is nobody’s business', async () => {
+    const writer = new JournalWriter(root, () => expect.fail('no error'));
+    await writer.append(newGraphId(), [queued(1)]);
+  });
+
+  it('keeps what could not be written, and says so', async () => {
+    const errors: unknown[] = [];
+    const writer = new JournalWriter(root, (_, error) => errors.push(error));
+    await mkdir(path); // a folder in its place
+    await writer.append(graphId, [queued(1)]);
+    expect(errors.length).toBe(1);
+    await rm(path, { recursive: true });
+    await writer.append(graphId, [queued(2)]);
+    expect((await lines()).length).toBe(2);
+  });
+});
+
+describe('reading a journal', () => {
+  const reader = () => new GraphReader(new GraphStore(root));
+
+  it('reads on from any sequence number', async () => {
+    const writer = new JournalWriter(root);
+    const all = Array.from({ length: 5000 }, (_, index) => queued(index + 1));
+    await writer.append(graphId, all);
+    const one = reader();
+    for (const after of [0, 1, 777, 4990]) {
+      const events = await one.events(graphId, after, 20);
+      expect(events.map(({ seq }) => seq)).toEqual(
+        Array.from({ length: Math.min(20, 5000 - after) }, (_, index) => after + 1 + index),
+      );
+      expect(events.every(({ seq, entry }) => entry.node === seq)).toBe(true);
+    }
+    expect(await one.events(graphId, 5000, 20)).toEqual([]);
+    await writer.append(graphId, [succeeded(1)]);
+    expect((await one.events(graphId, 5000, 20)).map(({ seq, entry }) => [seq, entry.type])).toEqual([
+      [5001, 'succeeded'],
+    ]);
+  });
+
+  it('tells what has just been written, to calls at the same time, too', async () => {
+    const writer = new JournalWriter(root);
+    const one = reader();
+    expect((await one.fold(graphId)).state).toBe('pending');
+    await writer.append(graphId, [{ at, type: 'started' }, queued(1)]);
+    const folds = await Promise.all([one.fold(graphId), one.fold(graphId), one.fold(graphId)]);
+    expect(folds.map((fold) => fold.node(1).state)).toEqual(['queued', 'queued', 'queued']);
+    await writer.append(graphId, [succeeded(1)]);
+    expect((await one.fold(graphId)).counts(1).succeeded).toBe(1);
+  });
+
+  it('begins anew when the journal is another one', async () => {
+    const one = reader();
+    await new JournalWriter(root).append(graphId, [queued(1), succeeded(1)]);
+    expect((await one.fold(graphId)).node(1).state).toBe('succeeded');
+    await writeFile(path, `${JSON.stringify(queued(1))}\n`);
+    expect((await one.fold(graphId)).node(1).state).toBe('queued');
+  });
+});
