@@ -3,17 +3,14 @@ import { nodeIndexOf } from '../../contract/ids.js';
 import type { Dispatch, JobSpec } from '../../contract/job.js';
 import { shortText } from '../../contract/short-text.js';
 
-import type { ApiOptions } from '../deps.js';
-
-/** How often a job is run again because its worker was lost: enough for a bad day, not for ever. */
-const maxLosses = 10;
+import { type RetryOptions, retryPolicyOf } from './retry-policy.js';
 
 const defaultDispatch: Dispatch = { countdown: 0, expires: null, priority: 3, maxRetries: 1 };
 
 /** The graph of a single job. */
 export function singleJobGraph(
   spec: JobSpec,
-  options: Pick<ApiOptions, 'retryTimeLimit' | 'rescueWait'>,
+  options: RetryOptions,
 ): { readonly input: GraphInput; readonly labels: RunLabels } {
   const dispatch = spec.dispatch ?? defaultDispatch;
   return {
@@ -28,14 +25,7 @@ export function singleJobGraph(
           countdown: dispatch.countdown,
           expires: dispatch.expires,
           priority: dispatch.priority,
-          retry: {
-            maxRetries: dispatch.maxRetries,
-            maxLosses,
-            rescueQueue: 'gpuhigh',
-            // A rescue never gets less time than the user asked for.
-            rescueTimeLimit: spec.timeLimit === null ? null : Math.max(spec.timeLimit, options.retryTimeLimit),
-            rescueWait: options.rescueWait,
-          },
+          retry: retryPolicyOf(dispatch.maxRetries, spec.timeLimit, options),
           deps: [],
           trigger: 'all_succeeded',
           hasCallback: spec.callback !== null,
