@@ -23,7 +23,14 @@ export function patientEngine(engine: Engine, patienceMs = 10_000): Engine {
       clearTimeout(timer);
     }
   };
+  const { ofGraphs } = engine;
   return {
+    ofGraphs: {
+      signal: (graphId, name, ...args) => ask(() => ofGraphs.signal(graphId, name, ...args)),
+      cancel: (graphId) => ask(() => ofGraphs.cancel(graphId)),
+      list: (query) => ask(() => ofGraphs.list(query)),
+      count: () => ask(() => ofGraphs.count()),
+    },
     startGraph: (input: GraphInput, labels: RunLabels) => ask(() => engine.startGraph(input, labels)),
     cancelJob: (jobId: string, reason: string) => ask(() => engine.cancelJob(jobId, reason)),
     isOpen: (jobId: string) => ask(() => engine.isOpen(jobId)),

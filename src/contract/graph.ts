@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nodeSpecSchema } from './graph-document.js';
+import { graphHeaderSchema, nodeSpecSchema } from './graph-document.js';
 import { faultKindSchema, resultFileSchema } from './job.js';
 import { jsonSchema } from './json.js';
 import { failurePolicies, retryPolicySchema, triggerRules } from './scheduling.js';
@@ -83,6 +83,8 @@ export const runLabelsSchema = z.object({
   name: z.string().nullable(),
   queue: z.string(),
   process: z.string(),
+  /** Who sent the graph; absent for a single job. */
+  front: graphHeaderSchema.shape.front.optional(),
 });
 export type RunLabels = z.infer<typeof runLabelsSchema>;
 

@@ -1,4 +1,5 @@
 import type { GraphInput, RunLabels } from '../contract/graph.js';
+import type { GraphEngine } from './graph-engine.js';
 
 /**
  * The narrow seam to Temporal: `src/engine` alone holds a client, everything else asks through this interface.
@@ -49,6 +50,8 @@ export interface QueueStats {
 export type CancelOutcome = 'cancelling' | 'already-ended' | 'unknown';
 
 export interface Engine {
+  /** Calls about graphs as a whole. */
+  readonly ofGraphs: GraphEngine;
   /** Starts a graph. Starting one that is already running, or has run, under this id is a success and changes nothing. */
   startGraph(input: GraphInput, labels: RunLabels): Promise<void>;
   /** Asks a job to stop; resolves when the request is stored, not when the script has ended. */

@@ -1,6 +1,6 @@
 import type { ListQuery } from './engine.js';
 
-/** The visibility query of a list. Values are quoted here and nowhere else. */
+/** The visibility query of a list. */
 export function listFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
   const parts = [`WorkflowType = 'pixyzGraph'`];
   if (query.states.length > 0) parts.push(`(${query.states.map((state) => `(${stateFilter[state]})`).join(' OR ')})`);
@@ -12,13 +12,14 @@ export function listFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
   return parts.join(' AND ');
 }
 
-const stateFilter: Readonly<Record<ListQuery['states'][number], string>> = {
+export const stateFilter: Readonly<Record<ListQuery['states'][number], string>> = {
   OPEN: `ExecutionStatus = 'Running'`,
   SUCCESS: `ExecutionStatus = 'Completed'`,
   FAILURE: `(ExecutionStatus = 'Failed' AND PixyzState IS NULL) OR ExecutionStatus = 'TimedOut'`,
   REVOKED: `ExecutionStatus = 'Canceled' OR ExecutionStatus = 'Terminated' OR (ExecutionStatus = 'Failed' AND PixyzState = 'REVOKED')`,
 };
 
-function quoted(text: string): string {
+/** Values are quoted here and nowhere else. */
+export function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

@@ -18,8 +18,10 @@ import { engineQueue } from '../contract/queues.js';
 import { shortText } from '../contract/short-text.js';
 import type { CancelNodeArgs } from '../workflows/pixyz-graph.js';
 import type { CancelOutcome, Engine, ListQuery, QueueStats, RunPage, RunSummary } from './engine.js';
+import type { GraphEngine } from './graph-engine.js';
 import { listFilter } from './list-filter.js';
 import type { SearchAttributeName } from './search-attributes.js';
+import { TemporalGraphEngine } from './temporal-graph-engine.js';
 
 /** The engine on a Temporal server. Workers of the same process share its connection. */
 export interface TemporalEngine extends Engine {
@@ -66,12 +68,14 @@ const scheduledWorkflow = 'retention';
 class Implementation implements TemporalEngine {
   readonly connection: NativeConnection;
   readonly namespace: string;
+  readonly ofGraphs: GraphEngine;
   readonly #client: Client;
 
   constructor(client: Client, connection: NativeConnection, namespace: string) {
     this.#client = client;
     this.connection = connection;
     this.namespace = namespace;
+    this.ofGraphs = new TemporalGraphEngine(client, connection, namespace);
   }
 
   async startGraph(input: GraphInput, labels: RunLabels): Promise<void> {
@@ -86,11 +90,12 @@ class Implementation implements TemporalEngine {
         // A graph id names one request for ever: a repeated start must not run the scripts again.
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         requestEagerStart: true,
-        memo: { nodes: input.nodes.length },
+        memo: { nodes: input.stored ?? input.nodes.length, ...(labels.front === undefined ? {} : { graph: true }) },
         typedSearchAttributes: attributes({
           PixyzName: shortText(labels.name),
-          PixyzQueue: labels.queue,
+          PixyzQueue: labels.queue === '' ? null : labels.queue,
           PixyzProcess: shortText(labels.process),
+          PixyzGraph: labels.front ?? null,
         }),
         staticSummary: shortText(labels.name ?? first?.label ?? input.graphId),
         ...(priority === undefined ? {} : { priority }),
@@ -105,7 +110,7 @@ class Implementation implements TemporalEngine {
     try {
       const { status, memo } = await handle.describe();
       if (status.name !== 'RUNNING') return 'already-ended';
-      if (memo?.['nodes'] === 1) await handle.cancel();
+      if (memo?.['nodes'] === 1 && memo['graph'] !== true) await handle.cancel();
       else await handle.signal<CancelNodeArgs>('cancelNode', nodeIndexOf(jobId), reason);
       return 'cancelling';
     } catch (error) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { GraphInput, RunLabels } from '../../src/contract/graph.js';
 import { graphIdOf, jobIdOf } from '../../src/contract/ids.js';
 import type { CancelOutcome, Engine, ListQuery, QueueStats, RunPage, RunSummary } from '../../src/engine/engine.js';
+import type { GraphEngine, SignalOutcome } from '../../src/engine/graph-engine.js';
 import { EngineError } from '../../src/errors/engine-error.js';
 
 /** An engine in memory for tests of the API: remembers what it was asked, runs nothing. */
@@ -10,6 +11,35 @@ export class FakeEngine implements Engine {
   readonly archives: { jobId: string; fingerprint: string }[] = [];
   readonly cancelled: string[] = [];
   readonly stats = new Map<string, Partial<QueueStats>>();
+  /** Signals of graphs, in the order they came. */
+  readonly signals: { graphId: string; name: string; args: readonly unknown[] }[] = [];
+  /** Called for each of them, before it is answered: plays the interpreter. */
+  onSignal: (graphId: string, name: string, args: readonly unknown[]) => void | Promise<void> = () => undefined;
+  readonly ofGraphs: GraphEngine = {
+    signal: (graphId, name, ...args) => this.#tell(graphId, name, args),
+    cancel: (graphId) => this.#tell(graphId, 'cancel', []),
+    list: async (query) => {
+      this.#reach();
+      const ids = [...this.graphs.entries()]
+        .reverse()
+        .filter(
+          ([, { labels, open }]) =>
+            labels.front !== undefined && (query.states.length === 0 || query.states.includes('OPEN') === open),
+        )
+        .filter(([, { labels }]) => query.name === undefined || labels.name === query.name)
+        .filter(([, { labels }]) => query.front === undefined || labels.front === query.front)
+        .map(([graphId]) => graphId);
+      const from = Number(query.cursor ?? 0);
+      const graphIds = ids.slice(from, from + query.limit);
+      return { graphIds, next: from + graphIds.length < ids.length ? String(from + graphIds.length) : null };
+    },
+    count: async () => {
+      this.#reach();
+      const graphs = [...this.graphs.values()].filter(({ labels }) => labels.front !== undefined);
+      const open = graphs.filter((graph) => graph.open).length;
+      return { open, success: graphs.length - open, failure: 0, revoked: 0 };
+    },
+  };
   /** How often `startGraph` was called, repeated ones too. */
   starts = 0;
   /** The server cannot be reached. */
@@ -97,6 +127,16 @@ export class FakeEngine implements Engine {
   }
 
   async close(): Promise<void> {}
+
+  async #tell(graphId: string, name: string, args: readonly unknown[]): Promise<SignalOutcome> {
+    this.#reach();
+    const graph = this.graphs.get(graphId);
+    if (graph === undefined) return 'unknown';
+    if (!graph.open) return 'already-ended';
+    this.signals.push({ graphId, name, args });
+    await this.onSignal(graphId, name, args);
+    return 'sent';
+  }
 
   #reach(): void {
     if (this.down)

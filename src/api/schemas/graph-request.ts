@@ -85,12 +85,10 @@ const settingsShape = {
       description: 'Hardware class. Default: the decorator’s; else `control` for a waiting entrypoint, else `cpu`.',
       examples: ['gpu'],
     }),
-  time_limit: seconds
-    .optional()
-    .meta({
-      description: 'Seconds an attempt may take; more than 86400 means no limit. Default 3600.',
-      examples: [600],
-    }),
+  time_limit: seconds.optional().meta({
+    description: 'Seconds an attempt may take; more than 86400 means no limit. Default 3600.',
+    examples: [600],
+  }),
   retries: whole(0, 10)
     .optional()
     .meta({
@@ -177,7 +175,7 @@ export const graphNodeRequestSchema = z
         description:
           'A program and its arguments: a list, or one text that is split as a POSIX shell would, without a shell. With ' +
           '`shell` one line for the shell. `${{ … }}` is allowed in arguments.',
-        examples: [['gltfpack', '-i', '${{ nodes.convert.outputs["pump.glb"] }}', '-o', 'small.glb']],
+        examples: [['gltfpack', '-i', '${{ nodes.convert.folder }}/pump.glb', '-o', 'small.glb']],
       }),
     barrier: z
       .literal(true, { error: 'must be true, or absent' })
