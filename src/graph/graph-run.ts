@@ -1,6 +1,21 @@
-import type { GraphInput, GraphNode } from '../contract/graph.js';
+import type { GraphNode } from '../contract/graph.js';
 import type { FaultKind } from '../contract/job.js';
-import { Heap } from './heap.js';
+import type { FailurePolicy } from '../contract/scheduling.js';
+import type { EndState, FinishCommand, GraphCommand, GraphEvent, JournalNote, RunCommand } from './events.js';
+import {
+  endOfMap,
+  externalNode,
+  hasEnded,
+  isTriggered,
+  itemNode,
+  measureHeights,
+  type NodeRun,
+  type NodeState,
+  newNodeRun,
+  type Step,
+  unendedDeps,
+} from './node-run.js';
+import { ReadyQueue } from './ready-queue.js';
 import type { RecordChange } from './record-change.js';
 import { afterFault } from './resubmission.js';
 
@@ -8,145 +23,204 @@ import { afterFault } from './resubmission.js';
  * The scheduling core: events in, commands out. It does no I/O, reads no clock and knows nothing of Temporal, so every
  * fan-out, skip, resubmission and cancellation is a plain function call in a test.
  *
+ * A node's way: its dependencies end → its trigger rule holds → its condition (`ask`) → its countdown (`wait`) → its attempts
+ * (`run`), or its items (`expand`), or nothing (a barrier) → its end. Whatever does not hold on the way skips it.
+ *
  * Invariants:
  * 1. A node starts only when its trigger rule holds over nodes that have all ended.
- * 2. At most one attempt of a node runs at a time; attempt numbers grow by one and are never used twice.
- * 3. A node ends once: `succeeded`, `failed`, `revoked` or `skipped`; nothing it reports later changes that.
- * 4. At most `window` attempts are in flight.
- * 5. `finish` is the last command, given when the last node has ended, and given once.
+ * 2. At most one attempt of a node runs at a time; attempt numbers grow and are never used for two attempts that may both run.
+ * 3. A node ends once: `succeeded`, `failed`, `revoked` or `skipped`; nothing it reports later changes that. Only a `retry`
+ *    opens it again, and then the nodes that were skipped because of it, too.
+ * 4. At most `window` attempts, conditions and lists are in flight. (A chained node waits in the batch of one that is.)
+ * 5. `finish` is the last command, given once, when all nodes have ended and the graph is closed.
  * 6. Each completion costs O(successors + log ready).
+ * 7. Journal entries with the same type, node and attempt differ in `n`, so that a replayed decision is told from a new one.
  */
-
-export type EndState = 'succeeded' | 'failed' | 'revoked' | 'skipped';
-type NodeState = 'blocked' | 'delayed' | 'ready' | 'running' | EndState;
-
-export type GraphEvent =
-  | { readonly type: 'start' }
-  /** The countdown of a node has passed. */
-  | { readonly type: 'due'; readonly node: number }
-  | { readonly type: 'succeeded'; readonly node: number }
-  | { readonly type: 'faulted'; readonly node: number; readonly fault: FaultKind; readonly message: string }
-  /** A worker gave the attempt back untouched: its slots were taken meanwhile. */
-  | { readonly type: 'returned'; readonly node: number }
-  /** Nobody started it in the time given by `startWithin`. `served`: somebody polls its queue. */
-  | { readonly type: 'not-started'; readonly node: number; readonly served: boolean }
-  /** A request to stop one node, or all. */
-  | { readonly type: 'cancel'; readonly node: number | null; readonly reason: string };
-
-export type GraphCommand =
-  | { readonly type: 'wait'; readonly node: number; readonly seconds: number }
-  | {
-      readonly type: 'run';
-      readonly node: number;
-      readonly attempt: number;
-      readonly queue: string;
-      readonly timeLimit: number | null;
-      readonly retriesUsed: number;
-      readonly lossesUsed: number;
-      /** Temporal priority key, 1 first. */
-      readonly priority: number;
-      /** Report `not-started` when nobody took it after so many seconds; null: wait for ever. */
-      readonly startWithin: number | null;
-    }
-  /** End the running attempt; a `faulted` with `cancelled` follows (or a `succeeded`, if it was quicker). */
-  | { readonly type: 'stop'; readonly node: number }
-  /** Write what only the interpreter knows into the job's record. */
-  | { readonly type: 'record'; readonly node: number; readonly change: RecordChange }
-  | { readonly type: 'ended'; readonly node: number; readonly state: EndState }
-  | { readonly type: 'finish'; readonly state: 'succeeded' | 'failed' | 'revoked'; readonly message: string };
-
-interface NodeRun {
-  readonly node: GraphNode;
-  readonly successors: number[];
-  /** Longest chain of nodes that wait for this one: those with more go first. */
-  height: number;
-  state: NodeState;
-  waitingFor: number;
-  attempt: number;
-  queue: string;
-  timeLimit: number | null;
-  retriesUsed: number;
-  lossesUsed: number;
-  /** Rescued to a queue that may have no worker. */
-  rescued: boolean;
-  /** Given back by a worker: goes first next time, since it has waited already. */
-  returned: boolean;
-  stopping: string | null;
-  failure: string | null;
-}
-
 export interface GraphRunOptions {
   readonly window: number;
+  /** Absent: `finish`. */
+  readonly onFailure?: FailurePolicy;
+  /** It does not end before it is closed. */
+  readonly open?: boolean;
+  /** Which journal entries to give: none (a single job), those of nodes (a part of a graph), or all. Absent: none. */
+  readonly journal?: 'none' | 'nodes' | 'all';
+  /** Nodes of other parts that nodes of this one depend on. */
+  readonly externals?: readonly number[];
+  /** Number of the first item of the first map to be expanded. */
+  readonly firstItem?: number;
 }
+
+/** Messages are for people who look for the reason; the whole text is in the job's record. */
+const longestMessage = 500;
 
 export class GraphRun {
   readonly #nodes = new Map<number, NodeRun>();
-  readonly #ready: Heap<NodeRun>;
-  readonly #window: number;
+  readonly #ready = new ReadyQueue();
+  readonly #options: GraphRunOptions;
   /** Nodes whose dependencies have all ended: a list, not recursion, since a skipped chain can be thousands long. */
   readonly #released: NodeRun[] = [];
+  readonly #tally: Record<EndState, number> = { succeeded: 0, failed: 0, revoked: 0, skipped: 0 };
+  #out: GraphCommand[] = [];
+  #window: number;
+  #nextItem: number;
   #inFlight = 0;
-  #open: number;
+  #unended = 0;
+  #open: boolean;
+  #paused = false;
   #cancelled: string | null = null;
+  /** The failure policy has stopped it. */
+  #halted: string | null = null;
+  #finished = false;
+  /** Repeated entries about the graph as a whole: pauses, priorities. */
+  #changes = 0;
 
-  /** @param input a graph that has been checked: dense, acyclic, dependencies known. */
-  constructor(input: GraphInput, options: GraphRunOptions) {
+  /** @param nodes of a graph that has been checked: acyclic, dependencies known. */
+  constructor(nodes: readonly GraphNode[], options: GraphRunOptions) {
+    this.#options = options;
     this.#window = options.window;
-    this.#open = input.nodes.length;
-    this.#ready = new Heap<NodeRun>((a, b) => goesBefore(a, b));
-    for (const node of input.nodes) this.#nodes.set(node.index, newNodeRun(node));
-    for (const node of input.nodes) for (const dep of node.deps) this.#get(dep).successors.push(node.index);
-    this.#measureHeights(input.nodes);
+    this.#open = options.open ?? false;
+    this.#nextItem = options.firstItem ?? 0x8000_0000;
+    for (const index of options.externals ?? []) this.#nodes.set(index, externalNode(index));
+    this.#register(nodes);
   }
 
   handle(event: GraphEvent): GraphCommand[] {
-    const out: GraphCommand[] = [];
-    switch (event.type) {
-      case 'start':
-        for (const run of this.#nodes.values()) if (run.waitingFor === 0) this.#released.push(run);
-        break;
-      case 'due': {
-        const run = this.#get(event.node);
-        if (run.state === 'delayed') this.#makeReady(run);
-        break;
-      }
-      case 'succeeded': {
-        const run = this.#landed(event.node);
-        if (run !== null) this.#end(run, 'succeeded', out);
-        break;
-      }
-      case 'faulted': {
-        const run = this.#landed(event.node);
-        if (run !== null) this.#faulted(run, event.fault, event.message, out);
-        break;
-      }
-      case 'returned': {
-        const run = this.#landed(event.node);
-        if (run === null) break;
-        if (run.stopping !== null) this.#revoke(run, run.stopping, out);
-        else {
-          run.returned = true;
-          this.#makeReady(run);
-        }
-        break;
-      }
-      case 'not-started': {
-        const run = this.#landed(event.node);
-        if (run !== null) this.#notStarted(run, event.served, out);
-        break;
-      }
-      case 'cancel':
-        this.#cancel(event.node, event.reason, out);
-        break;
-    }
-    for (let run = this.#released.pop(); run !== undefined; run = this.#released.pop()) this.#release(run, out);
-    this.#dispatch(out);
-    return out;
+    if (this.#finished) return [];
+    this.#out = [];
+    this.#take(event);
+    for (let run = this.#released.pop(); run !== undefined; run = this.#released.pop()) this.#release(run);
+    this.#dispatch();
+    if (this.#unended === 0 && !this.#open) this.#finish();
+    return this.#out;
   }
 
   /** State of a node, for queries and tests. */
   stateOf(node: number): NodeState {
     return this.#get(node).state;
+  }
+
+  /** A node, items of maps included. */
+  nodeOf(node: number): GraphNode {
+    return this.#get(node).node;
+  }
+
+  has(node: number): boolean {
+    return this.#nodes.has(node);
+  }
+
+  /** How many nodes have ended in each way, and how many have not. */
+  get counts(): Readonly<Record<EndState, number>> & { readonly unended: number } {
+    return { ...this.#tally, unended: this.#unended };
+  }
+
+  /**
+   * Sends the node that may travel behind `node`, in the same batch: the only one that waits for it, if it waits for nothing
+   * else and may start as soon as `node` has succeeded. Gives a `run` command (with its journal entry), or nothing.
+   */
+  chainBehind(node: number, fits: (next: GraphNode) => boolean): GraphCommand[] {
+    const run = this.#get(node);
+    const next = run.successors.length === 1 ? run.successors[0] : undefined;
+    if (next === undefined || this.#paused || next.state !== 'blocked' || next.waitingFor !== 1) return [];
+    const { trigger, conditional, countdown, kind, map, expires } = next.node;
+    const plain =
+      conditional !== true && countdown === 0 && kind !== 'barrier' && map === undefined && expires === null;
+    if (!plain || trigger !== 'all_succeeded' || next.attempt > 1 || !fits(next.node)) return [];
+    if (!next.deps.every((dep) => dep === run || dep.state === 'succeeded')) return [];
+    next.state = 'chained';
+    this.#out = [];
+    this.#noteQueued(next);
+    this.#out.push(this.#runCommand(next));
+    return this.#out;
+  }
+
+  #take(event: GraphEvent): void {
+    switch (event.type) {
+      case 'start':
+        this.#noteGraph({ type: 'started', count: this.#unended });
+        for (const run of this.#nodes.values())
+          if (run.state === 'blocked' && run.waitingFor === 0) this.#released.push(run);
+        return;
+      case 'due': {
+        const run = this.#get(event.node);
+        if (run.state !== 'delayed') return;
+        run.waited = true;
+        this.#proceed(run);
+        return;
+      }
+      case 'succeeded': {
+        const run = this.#landed(event.node, 'running');
+        if (run !== null) this.#end(run, 'succeeded');
+        return;
+      }
+      case 'faulted':
+        this.#faulted(event.node, event.fault, event.message);
+        return;
+      case 'returned':
+        this.#returned(event.node, event.fenced === true);
+        return;
+      case 'not-started': {
+        const run = this.#landed(event.node, 'running');
+        if (run !== null) this.#notStarted(run, event.served);
+        return;
+      }
+      case 'answered': {
+        const run = this.#landed(event.node, 'asking');
+        if (run === null) return;
+        run.asked = true;
+        if (run.stopping !== null) this.#revoke(run, run.stopping);
+        else if (event.yes) this.#proceed(run);
+        else if (unendedDeps(run) > 0) this.#block(run);
+        else this.#skip(run, 'not run: its condition is false');
+        return;
+      }
+      case 'expanded': {
+        const run = this.#landed(event.node, 'expanding');
+        if (run !== null) this.#expanded(run, event.count);
+        return;
+      }
+      case 'cancel':
+        this.#cancel(event.node, event.reason);
+        return;
+      case 'halt':
+        this.#halt(event.reason);
+        return;
+      case 'add':
+        if (this.#open) this.#add(event.nodes);
+        return;
+      case 'close':
+        if (this.#open) this.#noteGraph({ type: 'closed' });
+        this.#open = false;
+        return;
+      case 'pause':
+      case 'resume':
+        if (this.#paused === (event.type === 'pause')) return;
+        this.#paused = event.type === 'pause';
+        this.#noteGraph({ type: this.#paused ? 'paused' : 'resumed', n: this.#changes++ });
+        return;
+      case 'retry':
+        this.#retry(event.node);
+        return;
+      case 'priority':
+        this.#prioritise(event.node, event.priority);
+        return;
+      case 'window':
+        this.#window = event.window;
+        return;
+      case 'settled': {
+        const run = this.#get(event.node);
+        if (run.state !== 'external') return;
+        run.state = event.state;
+        this.#tellSuccessors(run);
+        return;
+      }
+      case 'unsettled': {
+        const run = this.#get(event.node);
+        if (!hasEnded(run)) return;
+        run.state = 'external';
+        this.#blockSuccessors(run);
+        return;
+      }
+    }
   }
 
   #get(index: number): NodeRun {
@@ -155,215 +229,414 @@ export class GraphRun {
     return run;
   }
 
-  /** An attempt has come back: the node, or null when it has ended already (invariant 3). */
-  #landed(index: number): NodeRun | null {
+  #register(nodes: readonly GraphNode[]): NodeRun[] {
+    const added = nodes.filter((node) => !this.#nodes.has(node.index)).map((node) => newNodeRun(node));
+    for (const run of added) this.#nodes.set(run.node.index, run);
+    for (const run of added) {
+      for (const index of run.node.deps) {
+        const dep = this.#get(index);
+        run.deps.push(dep);
+        dep.successors.push(run);
+        if (!hasEnded(dep)) run.waitingFor += 1;
+      }
+    }
+    this.#unended += added.length;
+    measureHeights(added);
+    return added;
+  }
+
+  #add(nodes: readonly GraphNode[]): void {
+    const known = new Set(nodes.map((node) => node.index));
+    const sound = (node: GraphNode): boolean => node.deps.every((dep) => known.has(dep) || this.#nodes.has(dep));
+    // The API has checked them. Should one slip through, it must not keep the graph open for ever.
+    const added = this.#register(nodes.map((node) => (sound(node) ? node : { ...node, deps: [] })));
+    const first = added[0];
+    if (first === undefined) return;
+    this.#noteGraph({ type: 'added', node: first.node.index, count: added.length });
+    const unsound = new Set(nodes.filter((node) => !sound(node)).map((node) => node.index));
+    for (const run of added) {
+      if (this.#halted !== null) this.#revoke(run, this.#halted);
+      else if (unsound.has(run.node.index))
+        this.#end(run, 'failed', 'it depends on a node that the graph does not have');
+      else if (run.waitingFor === 0) this.#released.push(run);
+    }
+  }
+
+  /** What was in flight has come back: the node, or null when it has ended already (invariant 3). */
+  #landed(index: number, ...from: ('running' | 'asking' | 'expanding')[]): NodeRun | null {
     const run = this.#get(index);
-    if (run.state !== 'running') return null;
+    if (!from.some((state) => state === run.state)) return null;
     this.#inFlight -= 1;
     return run;
   }
 
-  #faulted(run: NodeRun, fault: FaultKind, message: string, out: GraphCommand[]): void {
+  #faulted(index: number, fault: FaultKind, message: string): void {
+    const state = this.#get(index).state;
+    const run = this.#landed(index, 'running', 'asking', 'expanding');
+    if (run === null) return;
     // Whatever ends a script that was told to stop, it was stopped. An attempt that had begun has said so in the record,
     // one that waited in a queue has not: the write is skipped where the record has an end.
-    if (run.stopping !== null) return this.#revoke(run, run.stopping, out);
+    if (run.stopping !== null) return this.#revoke(run, run.stopping);
+    if (state !== 'running') return this.#end(run, 'failed', message, fault);
     const next = afterFault({ ...run, retry: run.node.retry }, fault);
     if (next.kind === 'again') {
+      const { attempt } = run;
       run.queue = next.queue;
       run.timeLimit = next.timeLimit;
       run.retriesUsed = next.retriesUsed;
       run.lossesUsed = next.lossesUsed;
       run.rescued = next.rescue;
+      this.#noteNode(run, { type: 'retrying', attempt, fault, message, queue: next.queue });
       // An attempt that is alive has written its own end; a lost one cannot.
-      if (fault === 'lost')
-        out.push({
-          type: 'record',
-          node: run.node.index,
-          change: { kind: 'lost', attempt: run.attempt, message, nextQueue: next.queue },
-        });
+      if (fault === 'lost') this.#record(run, { kind: 'lost', attempt, message, nextQueue: next.queue });
       run.attempt += 1;
-      this.#makeReady(run);
+      return this.#makeReady(run, 'run');
+    }
+    if (fault === 'lost') this.#record(run, { kind: 'failed', attempt: run.attempt, message });
+    if (next.kind === 'revoked') return this.#revoke(run, message);
+    this.#end(run, next.kind, message, fault);
+  }
+
+  #returned(index: number, fenced: boolean): void {
+    const chained = this.#get(index);
+    const run = chained.state === 'chained' ? chained : this.#landed(index, 'running');
+    if (run === null) return;
+    run.returns += 1;
+    this.#noteNode(run, { type: 'returned', attempt: run.attempt, n: run.returns });
+    if (fenced) run.attempt += 1;
+    if (run.stopping !== null) this.#revoke(run, run.stopping);
+    else if (run.state === 'chained') run.state = 'blocked';
+    else this.#makeReady(run, 'run');
+  }
+
+  #notStarted(run: NodeRun, served: boolean): void {
+    if (run.stopping !== null) return this.#revoke(run, run.stopping);
+    if (!run.rescued) return this.#revoke(run, 'expired');
+    if (!served) {
+      run.queue = run.node.queue;
+      this.#record(run, { kind: 'moved', queue: run.queue });
+    }
+    // Served but busy: it keeps its place in the rescue queue and waits for as long as it takes.
+    run.rescued = false;
+    run.returns += 1;
+    this.#makeReady(run, 'run');
+  }
+
+  #expanded(run: NodeRun, count: number): void {
+    if (run.stopping !== null) return this.#revoke(run, run.stopping);
+    const first = run.firstItem as number;
+    this.#noteNode(run, { type: 'mapped', first, count, n: run.revivals });
+    run.state = 'mapped';
+    run.items = Array.from({ length: count }, (_, at) => {
+      const item = newNodeRun(itemNode(run.node, first + at, at), { map: run, at });
+      item.height = run.height;
+      item.priority = run.priority;
+      this.#nodes.set(item.node.index, item);
+      return item;
+    });
+    run.itemsLeft = count;
+    this.#unended += count;
+    if (count === 0) this.#end(run, 'succeeded');
+    else for (const item of run.items) this.#makeReady(item, 'run');
+  }
+
+  #cancel(only: number | null, reason: string): void {
+    if (only !== null) {
+      // A request may name a node that has not been loaded, or never was there.
+      const run = this.#nodes.get(only);
+      if (run !== undefined) for (const one of [run, ...(run.items ?? [])]) this.#stop(one, reason);
       return;
     }
-    if (fault === 'lost')
-      out.push({ type: 'record', node: run.node.index, change: { kind: 'failed', attempt: run.attempt, message } });
-    if (next.kind === 'revoked') return this.#revoke(run, message, out);
-    this.#end(run, next.kind, out, message);
+    this.#cancelled = reason;
+    this.#open = false;
+    this.#halt(reason);
   }
 
-  #notStarted(run: NodeRun, served: boolean, out: GraphCommand[]): void {
-    if (run.stopping !== null) return this.#revoke(run, run.stopping, out);
-    if (run.rescued) {
-      if (!served) {
-        run.queue = run.node.queue;
-        out.push({ type: 'record', node: run.node.index, change: { kind: 'moved', queue: run.queue } });
-      }
-      // Served but busy: it keeps its place in the rescue queue and waits for as long as it takes.
-      run.rescued = false;
-      this.#makeReady(run);
-      return;
-    }
-    this.#revoke(run, 'expired', out);
+  #halt(reason: string): void {
+    this.#halted = reason;
+    for (const run of this.#nodes.values()) this.#stop(run, reason);
   }
 
-  #cancel(only: number | null, reason: string, out: GraphCommand[]): void {
-    if (only === null) this.#cancelled = reason;
-    const targets = only === null ? [...this.#nodes.values()] : [this.#get(only)];
-    for (const run of targets) {
-      switch (run.state) {
-        case 'blocked':
-        case 'delayed':
-        case 'ready':
-          this.#revoke(run, reason, out);
-          break;
-        case 'running':
-          if (run.stopping === null) {
-            run.stopping = reason;
-            out.push({ type: 'stop', node: run.node.index });
-          }
-          break;
-        default:
-          break;
-      }
+  #stop(run: NodeRun, reason: string): void {
+    switch (run.state) {
+      case 'blocked':
+      case 'delayed':
+      case 'ready':
+        this.#revoke(run, reason);
+        break;
+      case 'running':
+      case 'chained':
+        if (run.stopping === null) this.#out.push({ type: 'stop', node: run.node.index });
+        run.stopping ??= reason;
+        break;
+      case 'asking':
+      case 'expanding':
+      case 'mapped':
+        // A quick answer, or the items, come first: then it ends.
+        run.stopping ??= reason;
+        break;
+      default:
+        break;
     }
   }
 
-  #revoke(run: NodeRun, reason: string, out: GraphCommand[]): void {
-    out.push({ type: 'record', node: run.node.index, change: { kind: 'revoked', message: reason } });
-    this.#end(run, 'revoked', out, reason);
+  #revoke(run: NodeRun, reason: string): void {
+    this.#record(run, { kind: 'revoked', message: reason });
+    this.#end(run, 'revoked', reason);
   }
 
-  #end(run: NodeRun, state: EndState, out: GraphCommand[], message: string | null = null): void {
+  #skip(run: NodeRun, message: string): void {
+    this.#record(run, { kind: 'revoked', message });
+    this.#end(run, 'skipped', message);
+  }
+
+  #end(run: NodeRun, state: EndState, message: string | null = null, fault?: FaultKind): void {
     run.state = state;
     run.failure = message;
-    this.#open -= 1;
-    out.push({ type: 'ended', node: run.node.index, state });
-    for (const index of run.successors) {
-      const successor = this.#get(index);
-      successor.waitingFor -= 1;
-      if (successor.waitingFor === 0 && successor.state === 'blocked') this.#released.push(successor);
+    this.#unended -= 1;
+    this.#tally[state] += 1;
+    this.#noteNode(run, {
+      type: state,
+      ...(message === null ? {} : { message }),
+      ...(fault === undefined ? {} : { fault }),
+      ...(run.revivals === 0 ? {} : { n: run.revivals }),
+    });
+    this.#out.push({ type: 'ended', node: run.node.index, state });
+    this.#tellSuccessors(run);
+    if (run.origin !== null) {
+      const { map } = run.origin;
+      map.itemsLeft -= 1;
+      if (map.itemsLeft === 0) {
+        const end = endOfMap(map);
+        this.#end(map, end.state, end.message);
+      }
     }
-    if (this.#open === 0) out.push(this.#finish());
+    if (state === 'failed' && this.#options.onFailure === 'stop' && this.#halted === null)
+      this.#halt(`stopped, because ${run.node.label} failed`);
   }
 
-  /** All dependencies of a node have ended: it starts, waits for its countdown, or is skipped. */
-  #release(run: NodeRun, out: GraphCommand[]): void {
-    if (run.state !== 'blocked') return; // cancelled meanwhile
-    if (!this.#triggered(run)) {
-      out.push({
-        type: 'record',
-        node: run.node.index,
-        change: { kind: 'revoked', message: `not run: its dependencies did not meet "${run.node.trigger}"` },
-      });
-      this.#end(run, 'skipped', out);
-      return;
-    }
-    if (run.node.countdown > 0) {
-      run.state = 'delayed';
-      out.push({ type: 'wait', node: run.node.index, seconds: run.node.countdown });
-      return;
-    }
-    this.#makeReady(run);
-  }
-
-  #triggered(run: NodeRun): boolean {
-    const deps = run.node.deps.map((dep) => this.#get(dep).state);
-    switch (run.node.trigger) {
-      case 'all_succeeded':
-        return deps.every((state) => state === 'succeeded');
-      case 'all_done':
-        return true;
-      case 'any_failed':
-        return deps.some((state) => state === 'failed');
-    }
-  }
-
-  #makeReady(run: NodeRun): void {
-    run.state = 'ready';
-    this.#ready.push(run);
-  }
-
-  #dispatch(out: GraphCommand[]): void {
-    while (this.#inFlight < this.#window) {
-      const run = this.#ready.pop();
-      if (run === undefined) return;
-      if (run.state !== 'ready') continue; // cancelled while it waited in the heap
-      run.state = 'running';
-      this.#inFlight += 1;
-      out.push({
-        type: 'run',
-        node: run.node.index,
-        attempt: run.attempt,
-        queue: run.queue,
-        timeLimit: run.timeLimit,
-        retriesUsed: run.retriesUsed,
-        lossesUsed: run.lossesUsed,
-        priority: run.returned ? 1 : run.node.priority,
-        startWithin: run.rescued ? run.node.retry.rescueWait : run.attempt === 1 ? run.node.expires : null,
-      });
-    }
-  }
-
-  #finish(): GraphCommand {
-    const runs = [...this.#nodes.values()];
-    const failed = runs.filter((run) => run.state === 'failed');
-    if (this.#cancelled !== null && runs.some((run) => run.state === 'revoked')) {
-      return { type: 'finish', state: 'revoked', message: this.#cancelled };
-    }
-    if (failed.length > 0) {
-      const first = failed[0] as NodeRun;
-      const rest = failed.length === 1 ? '' : ` (and ${failed.length - 1} more)`;
-      return { type: 'finish', state: 'failed', message: `${first.node.label}: ${first.failure ?? 'failed'}${rest}` };
-    }
-    const revoked = runs.find((run) => run.state === 'revoked');
-    if (revoked !== undefined)
-      return { type: 'finish', state: 'revoked', message: `${revoked.node.label}: ${revoked.failure ?? 'revoked'}` };
-    return { type: 'finish', state: 'succeeded', message: '' };
-  }
-
-  #measureHeights(nodes: readonly GraphNode[]): void {
-    const waiting = new Map<number, number>();
-    const leaves: NodeRun[] = [];
-    for (const node of nodes) {
-      const run = this.#get(node.index);
-      waiting.set(node.index, run.successors.length);
-      if (run.successors.length === 0) leaves.push(run);
-    }
-    for (let run = leaves.pop(); run !== undefined; run = leaves.pop()) {
-      for (const dep of run.node.deps) {
-        const above = this.#get(dep);
-        above.height = Math.max(above.height, run.height + 1);
-        const left = (waiting.get(dep) as number) - 1;
-        waiting.set(dep, left);
-        if (left === 0) leaves.push(above);
+  #tellSuccessors(run: NodeRun): void {
+    for (const successor of run.successors) {
+      if (successor.state === 'blocked') {
+        successor.waitingFor -= 1;
+        if (successor.waitingFor === 0) this.#released.push(successor);
+      } else if (successor.state === 'chained') {
+        successor.waitingFor -= 1;
+        if (run.state === 'succeeded') {
+          successor.state = 'running';
+          this.#inFlight += 1;
+        } else {
+          // Nobody has said that it has not begun, so its number is spent.
+          successor.state = 'blocked';
+          successor.attempt += 1;
+          this.#released.push(successor);
+        }
       }
     }
   }
-}
 
-function newNodeRun(node: GraphNode): NodeRun {
-  return {
-    node,
-    successors: [],
-    height: 0,
-    state: 'blocked',
-    waitingFor: node.deps.length,
-    attempt: 1,
-    queue: node.queue,
-    timeLimit: node.timeLimit,
-    retriesUsed: 0,
-    lossesUsed: 0,
-    rescued: false,
-    ...node.resume,
-    returned: false,
-    stopping: null,
-    failure: null,
-  };
-}
+  /** All dependencies of a node have ended. */
+  #release(run: NodeRun): void {
+    if (run.state !== 'blocked' || run.waitingFor > 0) return; // cancelled, or a dependency runs again
+    if (run.stopping !== null) this.#revoke(run, run.stopping);
+    else if (isTriggered(run)) this.#proceed(run);
+    else this.#skip(run, `not run: its dependencies did not meet "${run.node.trigger}"`);
+  }
 
-function goesBefore(a: NodeRun, b: NodeRun): boolean {
-  if (a.returned !== b.returned) return a.returned;
-  if (a.node.priority !== b.node.priority) return a.node.priority < b.node.priority;
-  if (a.height !== b.height) return a.height > b.height;
-  return a.node.index < b.node.index;
+  /** A dependency was sent to run again while the condition was looked at: it is asked again then. */
+  #block(run: NodeRun): void {
+    run.state = 'blocked';
+    run.asked = false;
+    run.waitingFor = unendedDeps(run);
+  }
+
+  /** The next step of a node whose rule holds. */
+  #proceed(run: NodeRun): void {
+    const { node } = run;
+    if (node.conditional === true && !run.asked) this.#makeReady(run, 'ask');
+    else if (node.countdown > 0 && !run.waited) {
+      run.state = 'delayed';
+      this.#out.push({ type: 'wait', node: node.index, seconds: node.countdown });
+    } else if (node.kind === 'barrier') this.#end(run, 'succeeded');
+    else this.#makeReady(run, node.map === undefined ? 'run' : 'expand');
+  }
+
+  #makeReady(run: NodeRun, step: Step): void {
+    run.state = 'ready';
+    run.step = step;
+    this.#ready.put(run);
+  }
+
+  #dispatch(): void {
+    while (this.#inFlight < this.#window && !this.#paused) {
+      const run = this.#ready.take();
+      if (run === undefined) return;
+      this.#inFlight += 1;
+      const node = run.node.index;
+      switch (run.step) {
+        case 'ask':
+          run.state = 'asking';
+          this.#out.push({ type: 'ask', node });
+          break;
+        case 'expand':
+          run.state = 'expanding';
+          if (run.firstItem === null) {
+            // The whole range, since how many there will be is not known, and another map may be expanded meanwhile.
+            run.firstItem = this.#nextItem;
+            this.#nextItem += run.node.map?.max ?? 0;
+          }
+          this.#out.push({ type: 'expand', node, first: run.firstItem });
+          break;
+        case 'run':
+          run.state = 'running';
+          this.#noteQueued(run);
+          this.#out.push(this.#runCommand(run));
+          break;
+      }
+    }
+  }
+
+  #runCommand(run: NodeRun): RunCommand {
+    run.sent = true;
+    return {
+      type: 'run',
+      node: run.node.index,
+      attempt: run.attempt,
+      queue: run.queue,
+      timeLimit: run.timeLimit,
+      retriesUsed: run.retriesUsed,
+      lossesUsed: run.lossesUsed,
+      priority: run.returns > 0 ? 1 : run.priority,
+      startWithin: run.rescued ? run.node.retry.rescueWait : run.attempt === 1 ? run.node.expires : null,
+      ...(run.origin === null ? {} : { item: { map: run.origin.map.node.index, at: run.origin.at } }),
+    };
+  }
+
+  #retry(only: number | null): void {
+    if (this.#cancelled !== null) return;
+    this.#halted = null;
+    const chosen = only === null ? [...this.#nodes.values()] : [this.#nodes.get(only)];
+    for (const run of chosen) {
+      if (run === undefined) continue;
+      // A map that has been expanded runs again as its items do.
+      for (const one of run.items ?? [run]) if (one.state === 'failed' || one.state === 'revoked') this.#revive(one);
+    }
+  }
+
+  #revive(run: NodeRun): void {
+    this.#unend(run, 'blocked');
+    const { node } = run;
+    run.queue = node.queue;
+    run.timeLimit = node.timeLimit;
+    run.retriesUsed = 0;
+    run.lossesUsed = 0;
+    run.rescued = false;
+    if (run.sent) {
+      run.attempt += 1;
+      run.sent = false;
+      this.#out.push({
+        type: 'record',
+        node: node.index,
+        change: { kind: 'revived', attempt: run.attempt, queue: run.queue },
+      });
+    }
+    this.#blockSuccessors(run);
+  }
+
+  #unend(run: NodeRun, state: 'blocked' | 'mapped'): void {
+    this.#tally[run.state as EndState] -= 1;
+    this.#unended += 1;
+    run.state = state;
+    run.failure = null;
+    run.stopping = null;
+    run.asked = false;
+    run.revivals += 1;
+    run.waitingFor = unendedDeps(run);
+    this.#noteNode(run, { type: 'revived', n: run.revivals });
+    this.#out.push({ type: 'revived', node: run.node.index });
+    if (state === 'blocked' && run.waitingFor === 0) this.#released.push(run);
+    if (run.origin === null) return;
+    const { map } = run.origin;
+    map.itemsLeft += 1;
+    if (!hasEnded(map)) return;
+    this.#unend(map, 'mapped');
+    this.#blockSuccessors(map);
+  }
+
+  /** A node that had ended has not any more: what was skipped because of it waits again, and so on down. */
+  #blockSuccessors(from: NodeRun): void {
+    const below = [from];
+    const touched = new Set<NodeRun>();
+    for (let run = below.pop(); run !== undefined; run = below.pop()) {
+      for (const successor of run.successors) {
+        if (successor.state === 'skipped') {
+          this.#unend(successor, 'blocked');
+          below.push(successor);
+        }
+        if (successor.state === 'blocked') touched.add(successor);
+      }
+    }
+    // Counted anew when all is open again: a node can be reached on several ways.
+    for (const run of touched) run.waitingFor = unendedDeps(run);
+  }
+
+  #prioritise(only: number | null, priority: number): void {
+    const run = only === null ? undefined : this.#nodes.get(only);
+    if (only !== null && run === undefined) return;
+    this.#noteNode(run ?? null, { type: 'priority', priority, n: this.#changes++ });
+    const chosen = run === undefined ? this.#nodes.values() : [run, ...(run.items ?? [])];
+    for (const one of chosen) {
+      if (hasEnded(one)) continue;
+      one.priority = priority;
+      if (one.state === 'ready') this.#ready.put(one);
+    }
+  }
+
+  #finish(): void {
+    this.#finished = true;
+    const { state, message } = this.#outcome();
+    this.#noteGraph({ type: 'ended', state, ...(message === '' ? {} : { message }) });
+    this.#out.push({ type: 'finish', state, message });
+  }
+
+  #outcome(): Omit<FinishCommand, 'type'> {
+    if (this.#cancelled !== null && (this.#tally.revoked > 0 || this.#options.open === true))
+      return { state: 'revoked', message: this.#cancelled };
+    const firstIn = (state: EndState): NodeRun | undefined =>
+      this.#tally[state] === 0 ? undefined : [...this.#nodes.values()].find((run) => run.state === state);
+    const failed = firstIn('failed');
+    if (failed !== undefined) {
+      const rest = this.#tally.failed === 1 ? '' : ` (and ${this.#tally.failed - 1} more)`;
+      return { state: 'failed', message: `${failed.node.label}: ${failed.failure ?? 'failed'}${rest}` };
+    }
+    const revoked = firstIn('revoked');
+    if (revoked !== undefined)
+      return { state: 'revoked', message: `${revoked.node.label}: ${revoked.failure ?? 'revoked'}` };
+    return { state: 'succeeded', message: '' };
+  }
+
+  /** A job of a graph has a record only from its first attempt on; until then the journal tells. */
+  #record(run: NodeRun, change: RecordChange): void {
+    const always = (this.#options.journal ?? 'none') === 'none';
+    if (always || run.sent || run.attempt > 1) this.#out.push({ type: 'record', node: run.node.index, change });
+  }
+
+  #noteQueued(run: NodeRun): void {
+    const again = run.returns === 0 ? {} : { n: run.returns };
+    this.#noteNode(run, { type: 'queued', attempt: run.attempt, queue: run.queue, ...again });
+  }
+
+  #noteNode(run: NodeRun | null, note: JournalNote): void {
+    if ((this.#options.journal ?? 'none') === 'none') return;
+    const { message, ...rest } = note;
+    const short = message === undefined ? {} : { message: message.slice(0, longestMessage) };
+    this.#out.push({
+      type: 'journal',
+      note: { ...rest, ...(run === null ? {} : { node: run.node.index }), ...short },
+    });
+  }
+
+  #noteGraph(note: JournalNote): void {
+    if (this.#options.journal === 'all') this.#noteNode(null, note);
+  }
 }

@@ -20,7 +20,8 @@ import type { RecordActivities, ScriptActivities } from '../activities/index.js'
 import type { AttemptFault, AttemptInput, GraphInput, GraphNode } from '../contract/graph.js';
 import { jobIdOf } from '../contract/ids.js';
 import type { FaultKind } from '../contract/job.js';
-import { type EndState, type GraphCommand, type GraphEvent, GraphRun } from '../graph/graph-run.js';
+import type { EndState, GraphCommand, GraphEvent } from '../graph/events.js';
+import { GraphRun } from '../graph/graph-run.js';
 import { deliverCallback } from './deliver-callback.js';
 
 /**
@@ -49,7 +50,7 @@ const records = proxyLocalActivities<RecordActivities>({
 
 export async function pixyzGraph(input: GraphInput): Promise<void> {
   const nodes = new Map(input.nodes.map((node) => [node.index, node]));
-  const core = new GraphRun(input, { window });
+  const core = new GraphRun(input.nodes, { window });
   const scopes = new Map<number, CancellationScope>();
   /** Writes to one job's record happen in the order they were decided in. */
   const writes = new Map<number, Promise<void>>();

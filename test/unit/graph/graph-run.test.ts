@@ -1,12 +1,11 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GraphNode } from '../../../src/contract/graph.js';
-import type { FaultKind } from '../../../src/contract/job.js';
-import { type GraphCommand, type GraphEvent, GraphRun } from '../../../src/graph/graph-run.js';
-import { graph, node, retryPolicy } from '../../support/graphs.js';
+import type { GraphCommand } from '../../../src/graph/events.js';
+import { GraphRun } from '../../../src/graph/graph-run.js';
+import { node, retryPolicy } from '../../support/graphs.js';
 
 function start(nodes: GraphNode[], window = 200): { core: GraphRun; first: GraphCommand[] } {
-  const core = new GraphRun(graph(nodes), { window });
+  const core = new GraphRun(nodes, { window });
   return { core, first: core.handle({ type: 'start' }) };
 }
 
@@ -161,93 +160,5 @@ describe('dependencies', () => {
     const nodes = Array.from({ length: 10_000 }, (_, i) => node(i + 1, i === 0 ? {} : { deps: [i] }));
     const { core } = start(nodes);
     expect(finish(core.handle({ type: 'faulted', node: 1, fault: 'exception', message: '' }))).toBe('failed');
-  });
-});
-
-describe('any graph, any outcomes', () => {
-  const faults: FaultKind[] = ['exception', 'exit', 'signal', 'lost', 'memory', 'time-limit', 'invalid'];
-  const outcome = fc.oneof(
-    { weight: 5, arbitrary: fc.constant('succeeded' as const) },
-    { weight: 3, arbitrary: fc.constantFrom(...faults) },
-    { weight: 1, arbitrary: fc.constantFrom('returned' as const, 'cancel-it' as const, 'cancel-all' as const) },
-  );
-  const scenario = fc.record({
-    nodes: fc.integer({ min: 1, max: 12 }).chain((count) =>
-      fc.tuple(
-        ...Array.from({ length: count }, (_, i) =>
-          fc.record({
-            deps:
-              i === 0 ? fc.constant<number[]>([]) : fc.uniqueArray(fc.integer({ min: 1, max: i }), { maxLength: 3 }),
-            trigger: fc.constantFrom('all_succeeded' as const, 'all_done' as const, 'any_failed' as const),
-            countdown: fc.constantFrom(0, 0, 5),
-            queue: fc.constantFrom('cpu', 'gpu', 'gpuhigh', 'wine'),
-          }),
-        ),
-      ),
-    ),
-    window: fc.integer({ min: 1, max: 4 }),
-    outcomes: fc.array(outcome, { minLength: 60, maxLength: 60 }),
-    picks: fc.array(fc.nat(), { minLength: 60, maxLength: 60 }),
-  });
-
-  it('ends, once for each node, within the window, and starts nothing before its rule holds', () => {
-    fc.assert(
-      fc.property(scenario, ({ nodes: shapes, window, outcomes, picks }) => {
-        const nodes = shapes.map((shape, i) => node(i + 1, shape));
-        const core = new GraphRun(graph(nodes), { window });
-        const inFlight = new Map<number, number>();
-        const lastAttempt = new Map<number, number>();
-        const ended = new Map<number, string>();
-        const waiting = new Set<number>();
-        let finished = 0;
-        const take = (commands: GraphCommand[]): void => {
-          for (const command of commands) {
-            expect(finished, 'nothing follows the end').toBe(0);
-            if (command.type === 'run') {
-              expect(inFlight.has(command.node), 'one attempt at a time').toBe(false);
-              expect(ended.has(command.node)).toBe(false);
-              expect(command.attempt).toBeGreaterThanOrEqual(lastAttempt.get(command.node) ?? 1);
-              const { deps, trigger } = nodes[command.node - 1] as GraphNode;
-              const states = deps.map((dep) => ended.get(dep));
-              expect(states).not.toContain(undefined);
-              if (trigger === 'all_succeeded') expect(states.every((state) => state === 'succeeded')).toBe(true);
-              if (trigger === 'any_failed') expect(states).toContain('failed');
-              inFlight.set(command.node, command.attempt);
-              lastAttempt.set(command.node, command.attempt);
-              expect(inFlight.size).toBeLessThanOrEqual(window);
-            } else if (command.type === 'wait') waiting.add(command.node);
-            else if (command.type === 'ended') {
-              expect(ended.has(command.node), 'a node ends once').toBe(false);
-              ended.set(command.node, command.state);
-            } else if (command.type === 'finish') finished += 1;
-          }
-        };
-        const send = (event: GraphEvent): void => take(core.handle(event));
-        send({ type: 'start' });
-        for (let step = 0; finished === 0; step += 1) {
-          expect(step, 'it comes to an end').toBeLessThan(400);
-          const late = [...waiting][0];
-          if (late !== undefined && (inFlight.size === 0 || step % 3 === 0)) {
-            waiting.delete(late);
-            send({ type: 'due', node: late });
-            continue;
-          }
-          const running = [...inFlight.keys()];
-          expect(running.length, 'something runs as long as it is not finished').toBeGreaterThan(0);
-          const index = running[(picks[step % picks.length] as number) % running.length] as number;
-          const what = step < outcomes.length ? (outcomes[step] as (typeof outcomes)[number]) : 'succeeded';
-          if (what === 'cancel-it' || what === 'cancel-all') {
-            send({ type: 'cancel', node: what === 'cancel-it' ? index : null, reason: 'test' });
-            continue;
-          }
-          inFlight.delete(index);
-          if (what === 'succeeded' || what === 'returned') send({ type: what, node: index });
-          else send({ type: 'faulted', node: index, fault: what, message: what });
-        }
-        expect([...ended.keys()].sort((a, b) => a - b)).toEqual(nodes.map((one) => one.index));
-        expect(inFlight.size).toBe(0);
-      }),
-      { numRuns: 500 },
-    );
   });
 });
