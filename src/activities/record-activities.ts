@@ -1,32 +1,22 @@
 import { createHmac } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
-import type { JobOutcome, PlanPart } from '../contract/graph.js';
+import type { JobOutcome } from '../contract/graph.js';
 import { isTerminal, type JobRecord, type JobSpec } from '../contract/job.js';
 import { preciseNow, utcWithOffset } from '../contract/time.js';
 import type { RecordChange } from '../graph/record-change.js';
+import { openGraphs } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
 import { claim } from '../store/ownership.js';
+import { createGraphActivities, type GraphActivities } from './graph-activities.js';
 
 /** What the interpreter asks of the engine's own worker: quick things that need the share or the server. */
-export interface RecordActivities {
+export interface RecordActivities extends GraphActivities {
   /** Writes what only the interpreter knows into a job's record. */
   recordChange(jobId: string, change: RecordChange): Promise<void>;
   /** Whether any worker polls a queue now. */
   hasWorkers(queue: string): Promise<boolean>;
   /** Sends the signed notice of a job's end to its callback; throws while the receiver does not take it. */
   sendCallback(jobId: string): Promise<void>;
-  /** Nodes `first`…`first + count - 1` of a graph's document, as the interpreter sees them. */
-  loadPlan(graphId: string, first: number, count: number): Promise<PlanPart>;
-  /**
-   * The value of a node's `when`. An expression that cannot be evaluated throws an ApplicationFailure that is not
-   * retryable, with an `AttemptFault` as its detail: the node fails with it.
-   */
-  evaluateWhen(graphId: string, node: number): Promise<boolean>;
-  /**
-   * Evaluates the list of a map node, keeps the items and the first item's node number with the graph, and returns how many
-   * there are. Called again with the same numbers, it gives the same answer. More than `map.max`, or no list: as above.
-   */
-  expandMap(graphId: string, node: number, first: number): Promise<number>;
   /**
    * What the records tell of the inputs of a batch that did not report (worker lost, or cancelled). The interpreter gives
    * every job that has not ended a new attempt number, so nothing that a lost worker still does can count.
@@ -68,10 +58,7 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
       await post(spec, record, spec.callback.secret ?? deps.callbackSecret);
     },
 
-    // The four below belong to graphs with a document.
-    loadPlan: notYet('loadPlan'),
-    evaluateWhen: notYet('evaluateWhen'),
-    expandMap: notYet('expandMap'),
+    ...createGraphActivities(openGraphs(store)),
 
     async settleBatch(jobs) {
       return Promise.all(
@@ -86,12 +73,6 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
         }),
       );
     },
-  };
-}
-
-function notYet(name: string): () => Promise<never> {
-  return async () => {
-    throw ApplicationFailure.nonRetryable(`${name} is not there yet`, 'INTERNAL');
   };
 }
 

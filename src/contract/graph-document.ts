@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import { callbackSchema, fileRefSchema } from './job.js';
+import { commandSchema } from './command.js';
+import { callbackSchema, fileRefSchema, handedOn } from './job.js';
 import { jsonSchema } from './json.js';
 import { failurePolicies, retryPolicySchema, triggerRules } from './scheduling.js';
+
+export type { Command } from './command.js';
 
 /**
  * A graph as it was asked for, on the share:
@@ -9,6 +12,7 @@ import { failurePolicies, retryPolicySchema, triggerRules } from './scheduling.j
  *     <root>/<graph id>/graph.json            the header ({@link GraphHeader}): written once
  *                       nodes/<first>.jsonl   one {@link NodeSpec} a line, from node number <first> (8 digits) on
  *                       inputs/               scripts and files that came with the graph, shared by its nodes
+ *                       maps/<n>.jsonl        what the `map` of node n has become: a line of numbers, then the items
  *                       events.jsonl          the journal (`src/contract/journal.ts`)
  *
  * A chunk of nodes is written once and never changed; an open graph gets further chunks. The chunk's file is made with
@@ -63,27 +67,6 @@ export const paramsSourceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('values'), of: z.array(z.number().int().min(1)) }),
 ]);
 export type ParamsSource = z.infer<typeof paramsSourceSchema>;
-
-/**
- * What a node hands on to others (`python-sdk.md` §6.3): its return value; the record form with times, steps and `result`;
- * or `{"result": value}`.
- */
-export const handedOn = ['value', 'record', 'wrapped'] as const;
-
-export const commandSchema = z.object({
-  /** The program, or with `shell` the whole line. Tokens of Houdini's PDG are expanded by the worker. */
-  program: z.string().min(1),
-  args: z.array(z.string()),
-  shell: z.boolean(),
-  /** null unsets a variable. */
-  env: z.record(z.string(), z.string().nullable()),
-  /** null: the node's output folder. */
-  cwd: z.string().nullable(),
-  okExitCodes: z.array(z.number().int().min(0).max(255)).min(1),
-  /** Files that must be there when it has ended; relative ones are below the outputs. */
-  expectedOutputs: z.array(z.string()),
-});
-export type Command = z.infer<typeof commandSchema>;
 
 /** One node, whole: what {@link GraphNode} (the interpreter's view) leaves out is for the attempt. */
 export const nodeSpecSchema = z.object({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { commandSchema } from './command.js';
 import { jsonSchema } from './json.js';
 
 /**
@@ -72,6 +73,12 @@ export const dispatchSchema = z.object({
 });
 export type Dispatch = z.infer<typeof dispatchSchema>;
 
+/**
+ * What a job hands on to others of its graph (`python-sdk.md` §6.3): its return value; the record form with times, steps and
+ * `result`; or `{"result": value}`.
+ */
+export const handedOn = ['value', 'record', 'wrapped'] as const;
+
 export const jobSpecSchema = z.object({
   version: z.literal(1),
   jobId: z.string(),
@@ -80,7 +87,12 @@ export const jobSpecSchema = z.object({
   name: z.string().nullable(),
   /** `custom`, or the name of a shipped process. */
   process: z.string(),
+  /** Of a command: the program that runs commands. */
   script: fileRefSchema,
+  /** Absent: a script. */
+  command: commandSchema.optional(),
+  /** Nodes of graphs only; absent: `value`. */
+  handsOn: z.enum(handedOn).optional(),
   entrypoint: z.string(),
   /** The uploaded input, or null. */
   data: fileRefSchema.nullable(),
@@ -180,6 +192,8 @@ export const jobRecordSchema = z.object({
   retryOf: z.string().nullable(),
   /** When the job's files were deleted by retention, else null. */
   cleanedAt: z.string().nullable(),
+  /** The job whose outputs and result this one took, as it would have done the same; absent: it did its own work. */
+  reusedFrom: z.string().optional(),
 });
 export type JobRecord = z.infer<typeof jobRecordSchema>;
 

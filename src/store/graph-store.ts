@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GraphHeader, graphHeaderSchema, type NodeSpec, nodeSpecSchema } from '../contract/graph-document.js';
-import { createFileAtomic, errorCode, isMissing } from './atomic.js';
+import { createFileAtomic, errorCode, isMissing, writeFileAtomic } from './atomic.js';
 import { FileCache } from './file-cache.js';
 import { type GraphPaths, graphPaths, numberedFile } from './layout.js';
 import { LineFiles } from './line-files.js';
@@ -168,27 +168,36 @@ export class GraphStore {
   }
 
   /**
-   * Writes down what a node's `map` has become, once: a second call, after a crash, changes nothing.
+   * Writes down what a node's `map` has become, once: a second call with the same first number changes nothing.
    * @param items JSON texts
    * @returns how many items there are
    */
-  async writeItems(graphId: string, node: number, items: readonly string[]): Promise<number> {
+  async writeItems(graphId: string, node: number, first: number, items: readonly string[]): Promise<number> {
     const { maps } = this.paths(graphId);
     await mkdir(maps, { recursive: true });
     const path = numberedFile(maps, node);
-    if (await createFileAtomic(path, items.map((item) => `${item}\n`).join(''), { sync: this.#sync }))
-      return items.length;
-    return (await this.#lines.count(path)) ?? 0;
+    const content = [JSON.stringify({ first, count: items.length }), ...items].map((line) => `${line}\n`).join('');
+    if (await createFileAtomic(path, content, { sync: this.#sync })) return items.length;
+    const before = await this.mapped(graphId, node);
+    if (before?.first === first) return before.count;
+    // Of a run that was reset to before it: its numbers are not those of this one.
+    await writeFileAtomic(path, content, { sync: this.#sync });
+    return items.length;
   }
 
-  /** Number of items of a map, or null while it is not expanded. */
-  itemCount(graphId: string, node: number): Promise<number | null> {
-    return this.#lines.count(numberedFile(this.paths(graphId).maps, node));
+  /** What a map has become: nodes `first`…`first + count - 1`; null while it is not expanded. */
+  async mapped(
+    graphId: string,
+    node: number,
+  ): Promise<{ readonly node: number; readonly first: number; readonly count: number } | null> {
+    const head = await this.#lines.read(numberedFile(this.paths(graphId).maps, node), 0, 1);
+    if (head?.[0] === undefined) return null;
+    return { node, ...(JSON.parse(head[0]) as { first: number; count: number }) };
   }
 
   /** One item of a map, counted from 0, as JSON text; null when there is none. */
   async item(graphId: string, node: number, at: number): Promise<string | null> {
-    return (await this.#lines.read(numberedFile(this.paths(graphId).maps, node), at, 1))?.[0] ?? null;
+    return (await this.#lines.read(numberedFile(this.paths(graphId).maps, node), at + 1, 1))?.[0] ?? null;
   }
 
   /** Deletes the graph's own folder; those of its jobs are theirs. */

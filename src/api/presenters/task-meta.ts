@@ -1,5 +1,6 @@
 import { isTerminal, type JobRecord } from '../../contract/job.js';
 import type { Json } from '../../contract/json.js';
+import { recordMeta } from '../../store/handed-on.js';
 import type { TaskMeta } from '../schemas/jobs.js';
 
 /** The record as a Celery result store would keep it, for programs that read that form. */
@@ -29,9 +30,9 @@ export const unknownTaskMeta: TaskMeta = {
 function resultOf(record: JobRecord, result: Json): Json {
   switch (record.status) {
     case 'RUNNING':
-      return metaOf(record);
+      return recordMeta(record);
     case 'SUCCESS':
-      return record.raw ? result : { ...metaOf(record), progress: 100, result };
+      return record.raw ? result : { ...recordMeta(record), progress: 100, result };
     case 'FAILURE':
       return exception(record.error?.type ?? 'Exception', record.error?.message ?? '', record.error?.module);
     case 'REVOKED':
@@ -44,17 +45,6 @@ function resultOf(record: JobRecord, result: Json): Json {
     case 'RETRY':
       return null;
   }
-}
-
-function metaOf(record: JobRecord): { [key: string]: Json } {
-  return {
-    ...record.meta,
-    shadow_name: record.name,
-    time_info: { ...record.timeInfo },
-    progress: record.progress,
-    steps: record.steps.map((step) => ({ ...step })),
-    ...(record.retry > 0 ? { retry: record.retry } : {}),
-  };
 }
 
 function exception(type: string, message: string, module = 'builtins'): Json {

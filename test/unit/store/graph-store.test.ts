@@ -107,17 +107,28 @@ describe('the items of a map', () => {
   it('are written once, digit by digit', async () => {
     const { graphId } = graphHeader();
     await store.create(graphHeader({ graphId }), nodeSpecs(1));
-    expect(await store.itemCount(graphId, 1)).toBe(null);
-    expect(await store.writeItems(graphId, 1, ['1.0', '12345678901234567890', '{"a":"b"}'])).toBe(3);
-    expect(await store.writeItems(graphId, 1, ['"another list"'])).toBe(3);
+    expect(await store.mapped(graphId, 1)).toBe(null);
+    expect(await store.writeItems(graphId, 1, 100, ['1.0', '12345678901234567890', '{"a":"b"}'])).toBe(3);
+    expect(await store.writeItems(graphId, 1, 100, ['"another list"'])).toBe(3);
+    expect(await store.mapped(graphId, 1)).toEqual({ node: 1, first: 100, count: 3 });
     expect(await store.item(graphId, 1, 1)).toBe('12345678901234567890');
     expect(await store.item(graphId, 1, 3)).toBe(null);
+  });
+
+  it('are others when the run was reset to before it', async () => {
+    const { graphId } = graphHeader();
+    await store.create(graphHeader({ graphId }), nodeSpecs(1));
+    await store.writeItems(graphId, 1, 100, ['"a"']);
+    expect(await store.item(graphId, 1, 0)).toBe('"a"');
+    expect(await store.writeItems(graphId, 1, 200, ['"b"'])).toBe(1);
+    expect(await store.item(graphId, 1, 0)).toBe('"b"');
+    expect((await store.mapped(graphId, 1))?.first).toBe(200);
   });
 
   it('may be none', async () => {
     const { graphId } = graphHeader();
     await store.create(graphHeader({ graphId }), nodeSpecs(1));
-    expect(await store.writeItems(graphId, 1, [])).toBe(0);
-    expect(await store.itemCount(graphId, 1)).toBe(0);
+    expect(await store.writeItems(graphId, 1, 100, [])).toBe(0);
+    expect(await store.mapped(graphId, 1)).toEqual({ node: 1, first: 100, count: 0 });
   });
 });
