@@ -1,21 +1,10 @@
 import { Connection } from '@temporalio/client';
-import { graphIdOf } from '../../src/contract/ids.js';
 import type { JobStore } from '../../src/store/job-store.js';
 import type { Timeline } from './system.js';
 
-/** Numbers of `temporal.api.enums.v1.EventType`. */
-const eventType = {
-  workflowStarted: 1,
-  workflowCompleted: 2,
-  workflowTaskCompleted: 7,
-  activityScheduled: 10,
-  activityStarted: 11,
-  activityCompleted: 12,
-} as const;
-
 /**
- * Where the time of a job went, from the stamps that are there anyway: the client's, those of the events in its history,
- * those of its record. All are of one clock, that of this machine. The last two stages run after the client has its answer.
+ * Where the time of a job went, from the stamps that are there anyway: the client's, those of the standalone activity that carried it,
+ * those of its record. All are of one clock, that of this machine. The last stage runs after the client has its answer.
  */
 export async function traceStages(
   timelines: readonly Timeline[],
@@ -27,29 +16,25 @@ export async function traceStages(
   const connection = await Connection.connect({ address });
   try {
     for (const { jobId, sentAt, answeredAt, seenAt } of timelines) {
-      const events = await eventsOf(connection, namespace, graphIdOf(jobId));
+      const { info } = await connection.workflowService.describeActivityExecution({ namespace, activityId: jobId });
       const record = await store.readRecord(jobId);
-      const at = (type: number): number => events.find((event) => event.type === type)?.at ?? Number.NaN;
       const scriptFrom = epoch(record?.timeInfo.started);
       const scriptTo = epoch(record?.timeInfo.stopped);
-      const started = at(eventType.workflowStarted);
-      const scheduled = at(eventType.activityScheduled);
-      const running = at(eventType.activityStarted);
+      const stored = ms(info?.scheduleTime);
+      const running = ms(info?.lastStartedTime);
       const rows: [string, number][] = [
-        ['POST: receive, check, write files, start RPC (to: workflow stored)', started - sentAt],
-        ['first workflow task (to: activity scheduled)', scheduled - started],
-        ['activity waits for the worker (to: started)', running - scheduled],
+        ['POST: receive, check, write files, start RPC (to: activity stored)', stored - sentAt],
+        ['activity waits for the worker (to: started)', running - stored],
         ['worker reads spec, claims the job (to: record RUNNING)', scriptFrom - running],
         ['child: task over, script, result back (to: record stopped)', scriptTo - scriptFrom],
         ['record written, next poll (to: client sees SUCCESS)', seenAt - scriptTo],
         ['total that the client sees', seenAt - sentAt],
         ['(POST answered after)', answeredAt - sentAt],
-        ['(afterwards: activity completed, since record stopped)', at(eventType.activityCompleted) - scriptTo],
-        ['(afterwards: workflow completed, since record stopped)', at(eventType.workflowCompleted) - scriptTo],
+        ['(afterwards: activity completed, since record stopped)', ms(info?.closeTime) - scriptTo],
       ];
-      for (const [name, ms] of rows) {
+      for (const [name, took] of rows) {
         stages[name] ??= [];
-        stages[name].push(ms);
+        stages[name].push(took);
       }
     }
   } finally {
@@ -58,16 +43,9 @@ export async function traceStages(
   return stages;
 }
 
-async function eventsOf(
-  connection: Connection,
-  namespace: string,
-  workflowId: string,
-): Promise<{ readonly type: number; readonly at: number }[]> {
-  const answer = await connection.workflowService.getWorkflowExecutionHistory({ namespace, execution: { workflowId } });
-  return (answer.history?.events ?? []).map((event) => ({
-    type: event.eventType ?? 0,
-    at: Number(event.eventTime?.seconds ?? 0) * 1000 + Number(event.eventTime?.nanos ?? 0) / 1e6,
-  }));
+/** A stamp of Temporal as ms since the epoch. */
+function ms(time: { seconds?: unknown; nanos?: number | null } | null | undefined): number {
+  return time == null ? Number.NaN : Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6;
 }
 
 /** A record's stamp, which has microseconds, as ms since the epoch. */

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { JobOutcome } from '../contract/graph.js';
 import { isTerminal, type JobRecord, type JobSpec } from '../contract/job.js';
@@ -13,6 +14,8 @@ import { createGraphActivities, type GraphActivities } from './graph-activities.
 export interface RecordActivities extends GraphActivities {
   /** Writes what only the interpreter knows into a job's record. */
   recordChange(jobId: string, change: RecordChange): Promise<void>;
+  /** Stops a standalone job and writes its end where no attempt can. Throws while it still runs. */
+  endAlone(jobId: string, reason: string): Promise<void>;
   /** Whether any worker polls a queue now. */
   hasWorkers(queue: string): Promise<boolean>;
   /** Sends the signed notice of a job's end to its callback; throws while the receiver does not take it. */
@@ -27,6 +30,12 @@ export interface RecordActivities extends GraphActivities {
 export interface RecordDeps {
   readonly store: JobStore;
   readonly pollers: (queue: string) => Promise<number>;
+  readonly alone: {
+    cancel(jobId: string, reason: string): Promise<void>;
+    state(jobId: string): Promise<'running' | 'continued' | (string & {})>;
+    /** Cancels the run of the interpreter that the job has become. */
+    cancelRun(jobId: string, reason: string): Promise<void>;
+  };
   /** Signs notices of jobs that name no secret. */
   readonly callbackSecret: string | undefined;
 }
@@ -34,18 +43,21 @@ export interface RecordDeps {
 export function createRecordActivities(deps: RecordDeps): RecordActivities {
   const { store } = deps;
   return {
-    async recordChange(jobId, change) {
+    recordChange: (jobId, change) => changeRecord(store, jobId, change),
+
+    async endAlone(jobId, reason) {
+      const { alone } = deps;
+      await alone.cancel(jobId, reason);
+      let state = await alone.state(jobId);
+      for (const end = Date.now() + endWaitMs; state === 'running'; state = await alone.state(jobId)) {
+        if (Date.now() > end) throw ApplicationFailure.retryable(`job ${jobId} has not stopped yet`, 'STILL_RUNNING');
+        await setTimeout(endLookMs);
+      }
+      if (state === 'continued') return alone.cancelRun(jobId, reason);
       const record = await store.readRecord(jobId);
-      if (record === null || isTerminal(record.status) !== (change.kind === 'revived')) return;
-      const next =
-        change.kind === 'lost' || change.kind === 'failed'
-          ? change.attempt + 1
-          : change.kind === 'revived'
-            ? change.attempt
-            : null;
-      // Shuts the lost attempt out before its record is touched.
-      if (next !== null && !(await claim(store, jobId, next))) return;
-      await store.writeRecord(changed(record, change, utcWithOffset(preciseNow())));
+      // Nothing that is still alive somewhere may write after this.
+      if (record !== null && !isTerminal(record.status)) await claim(store, jobId, Number.MAX_SAFE_INTEGER);
+      await changeRecord(store, jobId, { kind: 'revoked', message: reason });
     },
 
     async hasWorkers(queue) {
@@ -74,6 +86,25 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
       );
     },
   };
+}
+
+/** How long one attempt at ending a job waits, and how often it looks. */
+const endWaitMs = 50_000;
+const endLookMs = 100;
+
+/** Writes a decision into a job's record; one that has an end already stays as it is, unless it is revived. */
+export async function changeRecord(store: JobStore, jobId: string, change: RecordChange): Promise<void> {
+  const record = await store.readRecord(jobId);
+  if (record === null || isTerminal(record.status) !== (change.kind === 'revived')) return;
+  const next =
+    change.kind === 'lost' || change.kind === 'failed'
+      ? change.attempt + 1
+      : change.kind === 'revived'
+        ? change.attempt
+        : null;
+  // Shuts the lost attempt out before its record is touched.
+  if (next !== null && !(await claim(store, jobId, next))) return;
+  await store.writeRecord(changed(record, change, utcWithOffset(preciseNow())));
 }
 
 function changed(record: JobRecord, change: RecordChange, now: string): JobRecord {

@@ -3,22 +3,18 @@ import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
-import type {
-  AttemptFault,
-  AttemptInput,
-  AttemptResult,
-  BatchInput,
-  BatchResult,
-  JobOutcome,
-} from '../contract/graph.js';
+
+import type { AttemptInput, AttemptResult, BatchInput, BatchResult, JobOutcome } from '../contract/graph.js';
+
 import type { FaultKind, JobSpec } from '../contract/job.js';
 import type { Runner, ScriptOutcome, ScriptTask } from '../contract/runner.js';
-import type { Code } from '../errors/codes.js';
 import type { JobStore } from '../store/job-store.js';
 import { logFileOf, resolveFileRef } from '../store/layout.js';
 import { claim, claimedBy, fenceCheckMs, fenceMs } from '../store/ownership.js';
 import type { SlotPool } from '../worker/slot-pool.js';
+import { type AloneDeps, runAlone } from './alone.js';
 import { AttemptRecord } from './attempt-record.js';
+import { fault } from './script-fault.js';
 
 /** The one activity path of every script, whatever graph it belongs to. */
 export interface ScriptActivities {
@@ -27,8 +23,7 @@ export interface ScriptActivities {
   runScripts(batch: BatchInput): Promise<BatchResult>;
 }
 
-export interface ScriptDeps {
-  readonly store: JobStore;
+export interface ScriptDeps extends AloneDeps {
   readonly runner: Runner;
   readonly slots: SlotPool;
   readonly processPath: string;
@@ -44,17 +39,6 @@ export interface ScriptDeps {
 /** Heartbeats carry nothing: they show that the host lives, and their answers bring the cancel. */
 const heartbeatMs = 400;
 
-const codeOf: Readonly<Record<FaultKind, Code>> = {
-  exception: 'SCRIPT_EXCEPTION',
-  invalid: 'SCRIPT_INVALID',
-  exit: 'SCRIPT_EXIT',
-  signal: 'SCRIPT_SIGNAL',
-  'time-limit': 'SCRIPT_TIME_LIMIT',
-  memory: 'SCRIPT_MEMORY',
-  cancelled: 'REVOKED',
-  lost: 'WORKER_LOST',
-};
-
 export function createScriptActivities(deps: ScriptDeps): ScriptActivities {
   const activities: ScriptActivities = {
     async runScript(input) {
@@ -63,10 +47,11 @@ export function createScriptActivities(deps: ScriptDeps): ScriptActivities {
       const beat = setInterval(() => context.heartbeat(), heartbeatMs);
       try {
         const slot = await deps.slots.acquire();
-        if (slot === null)
-          throw ApplicationFailure.nonRetryable('the slots of this worker were taken meanwhile', 'NO_SLOT');
+        if (slot === null) throw noSlot(input);
         try {
-          return await runAttempt(deps, input, context);
+          return input.alone === undefined
+            ? await runAttempt(deps, input, context)
+            : await runAlone(deps, input, input.alone, context, (attempt) => runAttempt(deps, attempt, context));
         } finally {
           slot.release();
         }
@@ -90,6 +75,16 @@ export function createScriptActivities(deps: ScriptDeps): ScriptActivities {
     },
   };
   return activities;
+}
+
+/** Back to its queue: by the interpreter where there is one, else by Temporal itself, at once. */
+function noSlot(input: AttemptInput): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: 'the slots of this worker were taken meanwhile',
+    type: 'NO_SLOT',
+    nonRetryable: input.alone === undefined,
+    ...(input.alone === undefined ? {} : { nextRetryDelay: '1 millisecond' }),
+  });
 }
 
 async function runAttempt(deps: ScriptDeps, input: AttemptInput, context: Context): Promise<AttemptResult> {
@@ -228,23 +223,4 @@ function faultOf(outcome: Extract<ScriptOutcome, { ok: false }>): FaultKind {
   const { reason } = outcome;
   if (reason.kind === 'cancelled') return reason.reason === 'cancel' ? 'cancelled' : 'lost';
   return outcome.error.kind;
-}
-
-function fault(kind: FaultKind, message: string, traceback?: string): ApplicationFailure {
-  const details: AttemptFault & { readonly traceback?: string } = {
-    kind,
-    message: shorten(message, 2000),
-    ...(traceback === undefined ? {} : { traceback: shorten(traceback, 8000) }),
-  };
-  return ApplicationFailure.create({
-    message: shorten(message, 2000),
-    type: codeOf[kind],
-    nonRetryable: true,
-    details: [details],
-  });
-}
-
-/** Histories hold what a person needs to see there; the whole text is in the job's record. */
-function shorten(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most / 2)} … ${text.slice(-most / 2)}`;
 }

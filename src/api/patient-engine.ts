@@ -32,6 +32,7 @@ export function patientEngine(engine: Engine, patienceMs = 10_000): Engine {
       count: () => ask(() => ofGraphs.count()),
     },
     startGraph: (input: GraphInput, labels: RunLabels) => ask(() => engine.startGraph(input, labels)),
+    continueAsGraph: (input: GraphInput, labels: RunLabels) => ask(() => engine.continueAsGraph(input, labels)),
     cancelJob: (jobId: string, reason: string) => ask(() => engine.cancelJob(jobId, reason)),
     isOpen: (jobId: string) => ask(() => engine.isOpen(jobId)),
     list: (query: ListQuery) => ask(() => engine.list(query)),

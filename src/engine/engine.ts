@@ -54,6 +54,8 @@ export interface Engine {
   readonly ofGraphs: GraphEngine;
   /** Starts a graph. Starting one that is already running, or has run, under this id is a success and changes nothing. */
   startGraph(input: GraphInput, labels: RunLabels): Promise<void>;
+  /** The interpreter takes over a job that ran as a standalone activity: starts the run, ends the activity. Repeatable. */
+  continueAsGraph(input: GraphInput, labels: RunLabels): Promise<void>;
   /** Asks a job to stop; resolves when the request is stored, not when the script has ended. */
   cancelJob(jobId: string, reason: string): Promise<CancelOutcome>;
   /** Whether the run of this job is open; null when Temporal does not know it (any more). */

@@ -1,4 +1,5 @@
 import type { ListQuery } from './engine.js';
+import { quoted } from './visibility.js';
 
 /** The visibility query of a list. */
 export function listFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
@@ -18,8 +19,3 @@ export const stateFilter: Readonly<Record<ListQuery['states'][number], string>> 
   FAILURE: `(ExecutionStatus = 'Failed' AND PixyzState IS NULL) OR ExecutionStatus = 'TimedOut'`,
   REVOKED: `ExecutionStatus = 'Canceled' OR ExecutionStatus = 'Terminated' OR (ExecutionStatus = 'Failed' AND PixyzState = 'REVOKED')`,
 };
-
-/** Values are quoted here and nowhere else. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}

@@ -4,29 +4,28 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import {
-  defineSearchAttributeKey,
-  type Priority,
-  type SearchAttributePair,
-  SearchAttributeType,
-  TypedSearchAttributes,
-} from '@temporalio/common';
+import type { Priority } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import type { GraphInput, RunLabels } from '../contract/graph.js';
 import { graphIdOf, jobIdOf, nodeIndexOf } from '../contract/ids.js';
 import { engineQueue } from '../contract/queues.js';
 import { shortText } from '../contract/short-text.js';
 import type { CancelNodeArgs } from '../workflows/pixyz-graph.js';
+import { AloneJobs, isAlone } from './alone.js';
 import type { CancelOutcome, Engine, ListQuery, QueueStats, RunPage, RunSummary } from './engine.js';
 import type { GraphEngine } from './graph-engine.js';
 import { listFilter } from './list-filter.js';
+import { mergePages, type SourcePage } from './merge-pages.js';
 import type { SearchAttributeName } from './search-attributes.js';
 import { TemporalGraphEngine } from './temporal-graph-engine.js';
+import { attributes, dateOf, firstText, jsonOf } from './visibility.js';
 
 /** The engine on a Temporal server. Workers of the same process share its connection. */
 export interface TemporalEngine extends Engine {
   readonly connection: NativeConnection;
   readonly namespace: string;
+  /** Single jobs that no interpreter stands behind. */
+  readonly alone: AloneJobs;
   /** Runs the retention sweep so often; null: never again. */
   scheduleRetention(everySeconds: number | null): Promise<void>;
 }
@@ -43,7 +42,9 @@ export interface ConnectOptions {
 export async function connectEngine(options: ConnectOptions): Promise<TemporalEngine> {
   const connection = await connectPatiently(options.address, options.waitMs ?? 0);
   const client = new Client({ connection, namespace: options.namespace });
-  return new Implementation(client, connection, options.namespace);
+  const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace: options.namespace });
+  const hasAlone = namespaceInfo?.capabilities?.standaloneActivities === true;
+  return new Implementation(client, connection, options.namespace, hasAlone);
 }
 
 async function connectPatiently(address: string, waitMs: number): Promise<NativeConnection> {
@@ -69,16 +70,32 @@ class Implementation implements TemporalEngine {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly ofGraphs: GraphEngine;
+  readonly alone: AloneJobs;
   readonly #client: Client;
+  /** Whether this server has standalone activities (1.32 and later). */
+  readonly #hasAlone: boolean;
 
-  constructor(client: Client, connection: NativeConnection, namespace: string) {
+  constructor(client: Client, connection: NativeConnection, namespace: string, hasAlone: boolean) {
     this.#client = client;
     this.connection = connection;
     this.namespace = namespace;
     this.ofGraphs = new TemporalGraphEngine(client, connection, namespace);
+    this.alone = new AloneJobs(client, connection, namespace);
+    this.#hasAlone = hasAlone;
   }
 
   async startGraph(input: GraphInput, labels: RunLabels): Promise<void> {
+    const node = this.#hasAlone && isAlone(input) ? input.nodes[0] : undefined;
+    if (node === undefined) await this.#startRun(input, labels);
+    else await this.alone.start(input.graphId, node, labels);
+  }
+
+  async continueAsGraph(input: GraphInput, labels: RunLabels): Promise<void> {
+    await this.#startRun(input, labels);
+    for (const node of input.nodes) await this.alone.leave(jobIdOf(input.graphId, node.index));
+  }
+
+  async #startRun(input: GraphInput, labels: RunLabels): Promise<void> {
     const first = input.nodes[0];
     const priority: Priority | undefined =
       input.nodes.length === 1 && first !== undefined ? { priorityKey: first.priority } : undefined;
@@ -106,6 +123,36 @@ class Implementation implements TemporalEngine {
   }
 
   async cancelJob(jobId: string, reason: string): Promise<CancelOutcome> {
+    switch (this.#hasAlone ? await this.alone.state(jobId) : 'unknown') {
+      case 'running':
+        await this.#startCancel(jobId, reason);
+        return 'cancelling';
+      case 'succeeded':
+      case 'failed':
+      case 'cancelled':
+        return 'already-ended';
+      case 'continued':
+      case 'unknown':
+        return this.#cancelNode(jobId, reason);
+    }
+  }
+
+  /** A run of its own sees to it that the record tells the end, whoever is alive to write it. */
+  async #startCancel(jobId: string, reason: string): Promise<void> {
+    try {
+      await this.#client.workflow.start('cancelAlone', {
+        workflowId: `cancel-${jobId}`,
+        taskQueue: engineQueue,
+        args: [jobId, reason],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        staticSummary: `cancel ${jobId}`,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+
+  async #cancelNode(jobId: string, reason: string): Promise<CancelOutcome> {
     const handle = this.#client.workflow.getHandle(graphIdOf(jobId));
     try {
       const { status, memo } = await handle.describe();
@@ -120,6 +167,8 @@ class Implementation implements TemporalEngine {
   }
 
   async isOpen(jobId: string): Promise<boolean | null> {
+    const alone = this.#hasAlone ? await this.alone.state(jobId) : 'unknown';
+    if (alone !== 'continued' && alone !== 'unknown') return alone === 'running';
     try {
       const { status } = await this.#client.workflow.getHandle(graphIdOf(jobId)).describe();
       return status.name === 'RUNNING';
@@ -130,13 +179,28 @@ class Implementation implements TemporalEngine {
   }
 
   async list(query: ListQuery): Promise<RunPage> {
+    const { items, next } = await mergePages(
+      [
+        (token) => this.#runs(query, token),
+        ...(this.#hasAlone ? [(token: Uint8Array) => this.alone.list(query, token)] : []),
+      ],
+      {
+        limit: query.limit,
+        newerFirst: (a, b) => b.startedAt.getTime() - a.startedAt.getTime(),
+        ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+      },
+    );
+    return { runs: items, next };
+  }
+
+  async #runs(query: ListQuery, token: Uint8Array): Promise<SourcePage<RunSummary>> {
     const answer = await this.connection.workflowService.listWorkflowExecutions({
       namespace: this.namespace,
       pageSize: query.limit,
       query: listFilter(query),
-      ...(query.cursor === undefined ? {} : { nextPageToken: Buffer.from(query.cursor, 'base64url') }),
+      nextPageToken: token,
     });
-    const runs = (answer.executions ?? []).map((execution): RunSummary => {
+    const items = (answer.executions ?? []).map((execution): RunSummary => {
       const graphId = execution.execution?.workflowId ?? '';
       const fields = execution.searchAttributes?.indexedFields ?? {};
       const text = (name: SearchAttributeName): string | null => firstText(fields[name]?.data);
@@ -151,8 +215,7 @@ class Implementation implements TemporalEngine {
         closedAt: dateOf(execution.closeTime),
       };
     });
-    const token = answer.nextPageToken;
-    return { runs, next: token == null || token.length === 0 ? null : Buffer.from(token).toString('base64url') };
+    return { items, token: answer.nextPageToken ?? new Uint8Array() };
   }
 
   async countByState(): Promise<{ open: number; success: number; failure: number; revoked: number }> {
@@ -166,9 +229,12 @@ class Implementation implements TemporalEngine {
       query: `WorkflowType = 'pixyzGraph' AND ExecutionStatus = 'Failed' AND PixyzState = 'REVOKED'`,
     });
     const counts = { open: 0, success: 0, failure: 0, revoked: 0 };
-    for (const group of answer.groups ?? []) {
-      const count = Number(group.count ?? 0);
-      switch (jsonOf(group.groupValues?.[0]?.data)) {
+    const groups = (answer.groups ?? []).map((group) => ({
+      status: jsonOf(group.groupValues?.[0]?.data),
+      count: Number(group.count ?? 0),
+    }));
+    for (const { status, count } of [...groups, ...(this.#hasAlone ? await this.alone.countByStatus() : [])]) {
+      switch (status) {
         case 'Running':
           counts.open += count;
           break;
@@ -244,26 +310,4 @@ class Implementation implements TemporalEngine {
   async close(): Promise<void> {
     await this.#client.connection.close();
   }
-}
-
-function attributes(values: Partial<Record<SearchAttributeName, string | null>>): TypedSearchAttributes {
-  const pairs: SearchAttributePair[] = [];
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== null) pairs.push({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value });
-  }
-  return new TypedSearchAttributes(pairs);
-}
-
-function jsonOf(data: Uint8Array | null | undefined): unknown {
-  return data == null || data.length === 0 ? undefined : JSON.parse(Buffer.from(data).toString('utf8'));
-}
-
-function firstText(data: Uint8Array | null | undefined): string | null {
-  const value = jsonOf(data);
-  const first: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof first === 'string' ? first : null;
-}
-
-function dateOf(time: { seconds?: unknown; nanos?: number | null } | null | undefined): Date | null {
-  return time == null ? null : new Date(Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6);
 }

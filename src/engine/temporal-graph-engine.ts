@@ -2,7 +2,8 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { GraphSignals } from '../contract/graph.js';
 import type { GraphEngine, GraphPage, GraphQuery, SignalOutcome } from './graph-engine.js';
-import { quoted, stateFilter } from './list-filter.js';
+import { stateFilter } from './list-filter.js';
+import { quoted } from './visibility.js';
 
 /** Graphs that a front has sent as such; single jobs have no such label. */
 const isGraph = `WorkflowType = 'pixyzGraph' AND PixyzGraph IS NOT NULL`;

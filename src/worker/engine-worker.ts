@@ -24,6 +24,11 @@ export async function createEngineWorker(
     activities: createRecordActivities({
       store,
       callbackSecret: options.callbackSecret,
+      alone: {
+        cancel: (jobId, reason) => engine.alone.cancel(jobId, reason),
+        state: (jobId) => engine.alone.state(jobId),
+        cancelRun: async (jobId, reason) => void (await engine.cancelJob(jobId, reason)),
+      },
       pollers: async (queue) => (await engine.queueStats(queue)).pollers,
     }),
     // One run is one small job: many of them, short tasks, kept warm for their next event.

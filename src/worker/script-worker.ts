@@ -66,6 +66,7 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
     store,
     runner,
     slots,
+    continueAsGraph: (input, labels) => engine.continueAsGraph(input, labels),
     processPath: settings.PROCESS_PATH,
     worker: name,
     logger,

@@ -1,3 +1,4 @@
+export { cancelAlone } from './cancel-alone.js';
 export { deliverCallback } from './deliver-callback.js';
 export { pixyzGraph } from './pixyz-graph.js';
 export { retention } from './retention.js';

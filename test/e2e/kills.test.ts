@@ -69,6 +69,33 @@ describe('kill -9 of a worker in the middle of a job', () => {
   });
 });
 
+describe('cancel where no script is there to hear it', () => {
+  it('revokes a job that waits for a worker, and no worker runs it later', async () => {
+    const under = await system({ worker: false });
+    const dir = scratch();
+    writeFileSync(join(dir, 'go'), '');
+    const jobId = await under.api.submit({ script: waiting, params: { dir } });
+    expect((await under.api.send('POST', `/jobs/${jobId}/cancel`)).status).toBe(200);
+    expect((await under.api.ended(jobId)).status).toBe('REVOKED');
+    await under.startWorker();
+    const next = await under.api.submit({ process: 'api_test' });
+    expect((await under.api.ended(next)).status).toBe('SUCCESS');
+    expect(startedIn(dir)).toEqual([]);
+  });
+
+  it('revokes a job whose worker has died', async () => {
+    const under = await system({ worker: false });
+    const worker = await under.startWorker({ CONCURRENT_TASKS: '1' });
+    const dir = scratch();
+    const jobId = await under.api.submit({ script: waiting, params: { dir } });
+    await waitFor(() => startedIn(dir).length === 1);
+    worker.kill('SIGKILL');
+    await worker.exited;
+    expect((await under.api.send('POST', `/jobs/${jobId}/cancel`)).status).toBe(200);
+    expect((await under.api.ended(jobId)).status).toBe('REVOKED');
+  });
+});
+
 describe('a worker that is told to stop', () => {
   it('finishes what it runs, takes nothing new, and leaves', async () => {
     const under = await system({ worker: false });

@@ -58,6 +58,7 @@ export async function startEngine(options: {
       changes.push({ jobId, change });
     },
     hasWorkers: async (name) => options.hasWorkers?.(name) ?? true,
+    endAlone: async () => undefined,
     sendCallback: async () => undefined,
     loadPlan: async (_, first) => ({ first, templates: [], rows: [] }),
     evaluateWhen: async () => true,

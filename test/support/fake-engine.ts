@@ -53,6 +53,10 @@ export class FakeEngine implements Engine {
     }
   }
 
+  async continueAsGraph(input: GraphInput, labels: RunLabels): Promise<void> {
+    await this.startGraph(input, labels);
+  }
+
   /** The run of a job, for assertions. @throws when it was never started */
   graphOf(jobId: string): GraphInput {
     const graph = this.graphs.get(graphIdOf(jobId));
