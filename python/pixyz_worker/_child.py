@@ -12,6 +12,7 @@ the
 from __future__ import annotations
 
 import atexit
+import contextlib
 import datetime
 import faulthandler
 import json
@@ -22,9 +23,15 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from typing import Any, NoReturn, cast
 
-from pixyz_worker import _archive, _failure, _json, _loader, _processes
+from pixyz_worker import _archive, _exact, _failure, _json, _loader, _processes
+from pixyz_worker._canvas._calls import run_calls
+from pixyz_worker._canvas._context import Packed, unpack
+from pixyz_worker._canvas._errors import SoftTimeLimitExceeded
+from pixyz_worker._canvas._session import WorkerSession, use
+from pixyz_worker._canvas._share import failure_of
 from pixyz_worker._task import Request, Task
 from pixyz_worker._wire import Wire
 from pixyz_worker.exception import PixyzExitFault, PixyzFileNotFound
@@ -188,11 +195,11 @@ def _rehearse(folder: str) -> None:
         "raw": False,
         "memoryLimit": None,
     }
-    pc, progress = _context(task, None, folder)
+    pc, progress = _context(task, unpack(task["context"]), None, folder)
     module = _loader.load_source(b"def main(pc, params):\n    return {'a': 1}\n", "rehearsal", _loader.MODULE)
     value = _loader.entrypoint_of(module, "main")(pc, pc["params"])
     del sys.modules[_loader.MODULE]
-    _success(value, task, {"resultInlineBytes": 1 << 10})
+    _success(value, {**task, "resultFile": os.path.join(folder, "result.json")}, {"resultInlineBytes": 1 << 10})
     progress.stop()
     json.loads(json.dumps(task))
 
@@ -212,14 +219,22 @@ def _run(
     stage = "prepare"
     try:
         _limit_memory(task["memoryLimit"])
-        pc, progress = _context(task, wire, input_dir)
-        _prepare_input(pc, progress, config)
+        use(WorkerSession(wire, task["jobId"]))
+        packed = unpack(task["context"], task["jobId"])
+        pc, progress = _context(task, packed, wire, input_dir)
+        if packed.calls is None:
+            _prepare_input(pc, progress)
         wire.send({"t": "begin"})
         stage = "load"
-        module = _loader.load(task["script"])
-        function = _loader.entrypoint_of(module, task["entrypoint"])
-        stage = "run"
-        value = function(pc, pc["params"])
+        with _soft_limit(packed.soft_limit):
+            if packed.calls is None:
+                module = _loader.load(task["script"])
+                function = _loader.entrypoint_of(module, task["entrypoint"])
+                stage = "run"
+                value = function(pc, pc["params"])
+            else:
+                stage = "run"
+                value = run_calls(packed.calls, pc)
         stage = "result"
         reply = _success(value, task, config)
     except _loader.NoEntrypoint as error:
@@ -255,8 +270,10 @@ def _run(
         _release_session()
 
 
-def _context(task: dict[str, Any], wire: Wire | None, input_dir: str) -> tuple[ProgramContext, TaskProgress]:
-    given = dict(task["context"])
+def _context(
+    task: dict[str, Any], packed: Packed, wire: Wire | None, input_dir: str
+) -> tuple[ProgramContext, TaskProgress]:
+    given = packed.context
     request_time = given.pop("time_request", None)
     if isinstance(request_time, str):
         given["time_request"] = datetime.datetime.fromisoformat(request_time)
@@ -272,7 +289,7 @@ def _context(task: dict[str, Any], wire: Wire | None, input_dir: str) -> tuple[P
         if wire is not None:
             wire.send(message)
 
-    stand_in = Task(Request(job, queue, retry, limit, given.get("shadow")), publish)
+    stand_in = Task(Request(job, queue, retry, limit, given.get("shadow"), packed.soft_limit), publish)
     pc = ProgramContext(
         **{
             **given,
@@ -294,12 +311,33 @@ def _context(task: dict[str, Any], wire: Wire | None, input_dir: str) -> tuple[P
     progress = TaskProgress(stand_in, job, time_request=pc["time_request"])
     progress.retry_count = retry
     pc["progress"] = progress
+    params = _exact.loads(task["params"])
+    if packed.failed:
+        params = {**(params if isinstance(params, dict) else {}), **failure_of(job, packed.failed)}
     # A cloned context holds its parent's parameters: what was sent is merged over them.
-    pc.update(params=json.loads(task["params"]))
+    pc.update(params=params)
     return pc, progress
 
 
-def _prepare_input(pc: ProgramContext, progress: TaskProgress, config: dict[str, Any]) -> None:
+@contextlib.contextmanager
+def _soft_limit(seconds: float | None) -> Iterator[None]:
+    """Raises in the script when it has run for so long: it may end what it does in an orderly way."""
+    if seconds is None or seconds <= 0 or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def over(*_: Any) -> None:
+        raise SoftTimeLimitExceeded(f"the soft time limit of {seconds:g} s is over")
+
+    signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _prepare_input(pc: ProgramContext, progress: TaskProgress) -> None:
     if not pc["compute_only"]:
         os.makedirs(pc["output_dir"], exist_ok=True)
     if not os.path.isfile(pc["script"]):
@@ -313,16 +351,38 @@ def _prepare_input(pc: ProgramContext, progress: TaskProgress, config: dict[str,
 
 
 def _success(value: Any, task: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """Small results go over the socket. Into a file go those that are large, and those that JavaScript would change;
+    one whose JSON form loses a type has a second file with the exact form, for tasks and handles that read it."""
     body = _json.encode(value)
-    if len(body) <= config["resultInlineBytes"]:
-        return {"t": "outcome", "ok": True, "result": json.loads(body), "resultFileBytes": None}
     path = task["resultFile"]
-    temporary = f"{path}.{os.getpid()}.tmp"
+    exact = os.path.join(os.path.dirname(path), "exact.json")
+    tagged = _exact.needs_tags(value)
+    if len(body) <= config["resultInlineBytes"] and not tagged and not _exact.is_lossy(body.decode()):
+        if task["context"].get("retry"):
+            _remove(exact)
+        return {"t": "outcome", "ok": True, "result": json.loads(body), "resultFileBytes": None}
     os.makedirs(os.path.dirname(path), exist_ok=True)
+    if tagged:
+        _write(exact, _exact.dumps(value).encode())
+    else:
+        _remove(exact)
+    _write(path, body)
+    return {"t": "outcome", "ok": True, "result": None, "resultFileBytes": len(body)}
+
+
+def _write(path: str, body: bytes) -> None:
+    temporary = f"{path}.{os.getpid()}.tmp"
     with open(temporary, "wb") as file:
         file.write(body)
     os.replace(temporary, path)
-    return {"t": "outcome", "ok": True, "result": None, "resultFileBytes": len(body)}
+
+
+def _remove(path: str) -> None:
+    """An attempt before this one may have left it."""
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
 
 
 def _fault(error: BaseException, kind: str | None = None, rename: str | None = None) -> dict[str, Any]:

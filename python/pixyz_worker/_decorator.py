@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast, overload
 
-from pixyz_worker.exception import PixyzTimeout
+from pixyz_worker._canvas._errors import TimeoutError
+from pixyz_worker._canvas._results import tasks_of
 from pixyz_worker.pc import ProgramContext
 
-_POLL_S = 0.1
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -43,32 +42,26 @@ def wait_for(pc: ProgramContext, result: Any, timeout: float | None = None) -> A
     """The value of the started tasks; a plain value is its own."""
     if not (hasattr(result, "ready") and hasattr(result, "get")):
         return result
-    tasks = links(result)
+    tasks = list(reversed(tasks_of(result)))  # the first link of a chain comes first
     pc.progress_set_total(len(tasks))
-    shown: set[str] = set()
-    deadline = None if timeout is None else time.monotonic() + timeout
+    waiting = list(tasks)
+
+    def show(everything: bool) -> None:
+        # From the last one back: when it has started, so have those before it, and they are looked at later.
+        seen = [task for task in reversed(waiting) if everything or task.state not in ("PENDING", "REVOKED")]
+        for task in reversed(seen):
+            waiting.remove(task)
+            pc.progress_next(str(task.id))
+
     with pc.allow_join_result():
-        while True:
-            done = result.ready()
-            for task in reversed(tasks):  # the first link of a chain comes first
-                name = str(task.id)
-                if name not in shown and (done or task.state not in ("PENDING", "REVOKED")):
-                    shown.add(name)
-                    pc.progress_next(name)
-            if done:
-                return result.get()
-            if deadline is not None and time.monotonic() >= deadline:
-                raise PixyzTimeout(
-                    f"the sub-tasks took longer than the {timeout:g} s that pixyz_schedule(timeout=…) allows"
-                )
-            time.sleep(_POLL_S)
-
-
-def links(result: Any) -> list[Any]:
-    """The tasks of a result and of all that came before it: groups count by their members."""
-    found: list[Any] = []
-    while result is not None:
-        members = getattr(result, "results", None)
-        found.extend(reversed(list(members)) if members is not None else [result])
-        result = getattr(result, "parent", None)
-    return found
+        try:
+            value = result.get(timeout=timeout, on_interval=lambda: show(False))
+        except TimeoutError:
+            raise TimeoutError(
+                f"the sub-tasks took longer than the {timeout:g} s that pixyz_schedule(timeout=…) allows"
+            ) from None
+        except BaseException:
+            show(False)
+            raise
+    show(True)
+    return value

@@ -6,6 +6,7 @@ import os
 import traceback
 from typing import Any
 
+from pixyz_worker import _exact
 from pixyz_worker.exception import PixyzException, PixyzExitFault, PixyzSignalFault, PixyzTimeout
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
@@ -16,6 +17,7 @@ _INNER = tuple(
 
 _MESSAGE_ROOM = 64 << 10
 _TRACEBACK_ROOM = 512 << 10
+_ARGUMENTS_ROOM = 16 << 10
 
 
 def kind_of(error: BaseException) -> str:
@@ -42,13 +44,24 @@ def message_of(error: BaseException) -> str:
 def describe(error: BaseException, kind: str | None = None) -> dict[str, Any]:
     """The `error` of an outcome."""
     message = message_of(error)
-    return {
+    described = {
         "kind": kind or kind_of(error),
         "type": type(error).__name__,
         "module": type(error).__module__,
         "message": message,
         "traceback": _traceback(error, message),
     }
+    arguments = _arguments_of(error)
+    return described if arguments is None else {**described, "args": arguments}
+
+
+def _arguments_of(error: BaseException) -> str | None:
+    """Its arguments as exact JSON text, for whoever makes it again; None where they have none, or are too large."""
+    try:
+        text = _exact.dumps(list(error.args))
+    except Exception:
+        return None
+    return text if len(text) <= _ARGUMENTS_ROOM else None
 
 
 def _traceback(error: BaseException, message: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import decimal
 import json
@@ -48,7 +49,9 @@ def _plain(value: Any, place: str, parents: list[int]) -> Any:
             raise NotSerialisable(f"{place} contains itself, so it cannot be written as JSON")
         parents.append(id(value))
         if isinstance(value, dict):
-            form: Any = {_key(key, place): _plain(item, f"{place}[{key!r}]", parents) for key, item in value.items()}
+            form: Any = {
+                key_text(key, place): _plain(item, f"{place}[{key!r}]", parents) for key, item in value.items()
+            }
         else:
             form = [_plain(item, f"{place}[{index}]", parents) for index, item in enumerate(value)]
         parents.pop()
@@ -69,7 +72,7 @@ def _scalar(value: Any) -> Any:
         try:
             return bytes(value).decode()
         except UnicodeDecodeError:
-            raise NotSerialisable("is bytes that are not UTF-8 text, so it cannot be written as JSON") from None
+            return base64.b64encode(value).decode()
     # Numbers of numerical libraries say what they are through Python's number classes.
     if isinstance(value, numbers.Integral):
         return int(value)
@@ -78,7 +81,7 @@ def _scalar(value: Any) -> Any:
     raise NotSerialisable(f"is of type {_type_name(value)}, which cannot be written as JSON")
 
 
-def _key(key: Any, place: str) -> str:
+def key_text(key: Any, place: str) -> str:
     if isinstance(key, str):
         return key
     if key is None or isinstance(key, (bool, int, float)):

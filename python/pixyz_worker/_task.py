@@ -16,13 +16,19 @@ class Request:
     """What was asked for: id, queue, retries, limits."""
 
     def __init__(
-        self, task_id: str, queue: str | None, retries: int, time_limit: float | None, shadow: str | None = None
+        self,
+        task_id: str,
+        queue: str | None,
+        retries: int,
+        time_limit: float | None,
+        shadow: str | None = None,
+        soft_time_limit: float | None = None,
     ) -> None:
         self.id = task_id
         self.task = "pixyz_execute"
         self.retries = retries
         self.shadow = shadow
-        self.timelimit = [time_limit, None]
+        self.timelimit = [time_limit, soft_time_limit]
         self.delivery_info = {"routing_key": queue, "exchange": "", "redelivered": False}
         self.args: list[Any] = []
         self.kwargs: dict[str, Any] = {}

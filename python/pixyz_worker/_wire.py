@@ -25,7 +25,9 @@ class Wire:
         return cls(sock)
 
     def send(self, message: dict[str, Any]) -> None:
-        body = json.dumps(message, separators=(",", ":")).encode()
+        self.send_body(json.dumps(message, separators=(",", ":")).encode())
+
+    def send_body(self, body: bytes) -> None:
         with self._lock:
             self._socket.sendall(_HEADER.pack(len(body)) + body)
 

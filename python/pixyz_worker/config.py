@@ -17,6 +17,7 @@ __all__ = [
     "license_port",
     "log_level",
     "pixyz_python_path",
+    "process_path",
     "share_dir",
     "supported_archive",
     "time_limit",
@@ -26,6 +27,7 @@ __all__ = [
 version = "2025.2.0.1"
 """Version of the script interface."""
 share_dir = _config.text("SHARE_PATH", str(Path(__file__).resolve().parents[2] / "share"))
+process_path = _config.text("PROCESS_PATH", str(Path(__file__).resolve().parents[2] / "processes"))
 debug = _config.flag("DEBUG")
 log_level = _config.text("LOGLEVEL", "INFO")
 cleanup_enabled = _config.flag("CLEANUP_ENABLED")

@@ -157,7 +157,8 @@ class ProgramContext(dict[str, Any]):
             return LocalPixyzTask.execute(self, params)
         from pixyz_worker._canvas import pixyz_execute
 
-        return pixyz_execute.apply_async(args=(params, self.clone()), **options)
+        # Nothing sent: the parameters that the clone has, or none.
+        return pixyz_execute.apply_async(args=({} if params is None else params, self.clone()), **options)
 
     def AsyncResult(
         self, id: Any, backend: Any = None, task_name: Any = None, app: Any = None, parent: Any = None
@@ -166,7 +167,8 @@ class ProgramContext(dict[str, Any]):
         if self.is_local():
             from pixyz_worker.local import AsyncResultLocal
 
-            return AsyncResultLocal(id)
+            if not isinstance(id, str):
+                return AsyncResultLocal(id)
         from pixyz_worker._canvas import AsyncResult
 
         return AsyncResult(id, parent=parent)

@@ -104,6 +104,14 @@ class TaskProgress(ProgressCallBack):
     def timing_info(self) -> dict[str, str | None]:
         return self.get_time_info()
 
+    def record(self) -> dict[str, Any]:
+        """Everything that watchers see, less the result."""
+        return {key: value for key, value in self._meta().items() if key != "result"}
+
+    def extras(self) -> dict[str, Any]:
+        """What the script stored under names of its own."""
+        return {key: value for key, value in self._record.items() if key not in ("progress", "steps", "result")}
+
     def store(self, **values: Any) -> dict[str, Any]:
         """Merges values into the record, which watchers see at once. Returns the whole record."""
         self._record.update(values)

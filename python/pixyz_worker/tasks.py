@@ -1,4 +1,4 @@
-"""Tasks that scripts name. Called, they run here; sending them comes with the canvas release."""
+"""Tasks that scripts name. Called, they run here; sent, as tasks of their own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pixyz_worker import config, share
-from pixyz_worker._canvas import not_yet, pixyz_execute
+from pixyz_worker import _service_script, config, share
+from pixyz_worker._canvas import pixyz_execute
+from pixyz_worker._canvas._signatures import Signature
 from pixyz_worker.exception import InvalidBackendParameter, SharePathInvalidError
+from pixyz_worker.pc import ProgramContext
 
 __all__ = ["app", "cleanup_share_file", "package", "pixyz_execute", "sleep"]
 
@@ -39,17 +41,24 @@ class ServiceTask:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._function(*args, **kwargs)
 
-    def s(self, *_: Any, **__: Any) -> Any:
-        not_yet(f"{self.name}.s")
+    def s(self, *args: Any, **kwargs: Any) -> Any:
+        """A signature, to be sent like those of `pixyz_execute`."""
+        return self._signature(args, kwargs, immutable=False)
 
-    def si(self, *_: Any, **__: Any) -> Any:
-        not_yet(f"{self.name}.si")
+    def si(self, *args: Any, **kwargs: Any) -> Any:
+        return self._signature(args, kwargs, immutable=True)
 
-    def apply_async(self, *_: Any, **__: Any) -> Any:
-        not_yet(f"{self.name}.apply_async")
+    def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any], immutable: bool) -> Any:
+        # A script like any other: its functions are these tasks.
+        pc = ProgramContext(script=_service_script.__file__, entrypoint=self.name, raw=True, compute_only=True)
+        params = {"params": {"args": list(args), "kwargs": kwargs}} if args or kwargs or immutable else {}
+        return Signature((), {**params, "pc": pc}, {"queue": self.queue, "shadow": self.name}, immutable)
 
-    def delay(self, *_: Any, **__: Any) -> Any:
-        not_yet(f"{self.name}.delay")
+    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+        return self.si(*(args or ()), **(kwargs or {})).apply_async(**options)
+
+    def delay(self, *args: Any, **kwargs: Any) -> Any:
+        return self.apply_async(args, kwargs)
 
 
 def _sleep(t: float) -> float:

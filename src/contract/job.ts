@@ -147,6 +147,8 @@ export const jobErrorSchema = z.object({
   message: z.string(),
   /** The whole Python traceback; its last line is `<Type>: <message>`. */
   traceback: z.string(),
+  /** The arguments of the exception, as JSON text with type tags, for scripts that make it again; absent: none that can be told. */
+  args: z.string().optional(),
 });
 export type JobError = z.infer<typeof jobErrorSchema>;
 

@@ -75,6 +75,13 @@ export interface RunHooks {
   onStarted?(pid: number): void;
   /** Called for each progress call of the script, in order. */
   onProgress?(snapshot: ProgressSnapshot): void;
+  /**
+   * The script asks its worker for something (to start a graph, to stop a job): any JSON value, from users' code, so it is to
+   * be checked. The answer goes back to the script; of an error its message does, and the script raises it.
+   */
+  onRequest?(request: unknown): Promise<Json>;
+  /** The script waits for other jobs, or has ended to wait: its slot can serve somebody else meanwhile. */
+  onWaiting?(waiting: boolean): void;
   /** Aborted with reason `cancel`, `fenced` or `shutdown`: the whole process tree ends, TERM first, KILL after a short grace. */
   readonly signal: AbortSignal;
 }

@@ -3,7 +3,7 @@ import type { JobError } from '../contract/job.js';
 import type { ExitReason, ProgressSnapshot, RunHooks, ScriptOutcome, ScriptTask } from '../contract/runner.js';
 import type { Child } from './child.js';
 import { faultOf, lostFault, signalName } from './faults.js';
-import type { ChildMessage, ChildOutcome, HostCommand } from './messages.js';
+import type { ChildMessage, ChildOutcome, HostCommand, Reply } from './messages.js';
 import type { RunnerLogger } from './options.js';
 import { OutputLog } from './output-log.js';
 
@@ -178,6 +178,13 @@ export class Execution {
       case 'progress':
         this.#advance(message);
         return;
+      case 'ask':
+        void this.#answer(message.id, message.request);
+        return;
+      case 'waiting':
+      case 'resumed':
+        this.#hooks.onWaiting?.(message.t === 'waiting');
+        return;
       case 'outcome':
         this.#outcome ??= message;
         this.#watchExit();
@@ -188,6 +195,17 @@ export class Execution {
       case 'broken':
         this.#end({ kind: 'broken-channel', detail: `it said ${JSON.stringify(message.t)} in the middle of a task` });
     }
+  }
+
+  async #answer(id: number, request: unknown): Promise<void> {
+    let reply: Reply;
+    try {
+      if (this.#hooks.onRequest === undefined) throw new Error('nobody takes requests of scripts here');
+      reply = { t: 'reply', id, ok: true, value: await this.#hooks.onRequest(request) };
+    } catch (error) {
+      reply = { t: 'reply', id, ok: false, error: error instanceof Error ? error.message : String(error) };
+    }
+    if (!this.#channelEnded) this.#child.send(reply);
   }
 
   #advance(message: Extract<ChildMessage, { t: 'progress' }>): void {

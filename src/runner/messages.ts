@@ -19,6 +19,11 @@ export const childMessageSchema = z.discriminatedUnion('t', [
     steps: z.array(z.object({ duration: z.number(), info: z.string() })).optional(),
     meta: z.record(z.string(), json).optional(),
   }),
+  /** Something for the activity; a `reply` with the same number follows. */
+  z.object({ t: z.literal('ask'), id: z.number().int(), request: z.unknown() }),
+  /** It waits for other jobs, and it goes on. */
+  z.object({ t: z.literal('waiting') }),
+  z.object({ t: z.literal('resumed') }),
   z.discriminatedUnion('ok', [
     z.object({
       t: z.literal('outcome'),
@@ -36,6 +41,7 @@ export const childMessageSchema = z.discriminatedUnion('t', [
         module: z.string(),
         message: z.string(),
         traceback: z.string(),
+        args: z.string().optional(),
       }),
       /** It has neither threads nor children of its own, and has closed the log. */
       alone: z.boolean(),
@@ -48,6 +54,11 @@ export const childMessageSchema = z.discriminatedUnion('t', [
 ]);
 export type ChildMessage = z.infer<typeof childMessageSchema>;
 export type ChildOutcome = Extract<ChildMessage, { t: 'outcome' }>;
+
+/** The answer to an `ask`. */
+export type Reply =
+  | { readonly t: 'reply'; readonly id: number; readonly ok: true; readonly value: Json }
+  | { readonly t: 'reply'; readonly id: number; readonly ok: false; readonly error: string };
 
 /** What the host says; it runs our code alone. */
 export type HostEvent =

@@ -131,14 +131,3 @@ def test_progress_output_is_the_record_unless_raw() -> None:
     pc = ProgramContext(progress=TaskProgress(None, "id"))
     assert pc.progress_output(5)["result"] == 5
     assert pc.clone(raw=True).progress_output(5) == 5
-
-
-def test_using_the_canvas_says_what_is_missing() -> None:
-    from pixyz_worker.script import chain, pixyz_execute
-
-    with pytest.raises(NotImplementedError, match="canvas release"):
-        ProgramContext().execute({})
-    with pytest.raises(NotImplementedError, match="canvas release"):
-        chain()
-    with pytest.raises(NotImplementedError, match="canvas release"):
-        pixyz_execute.s(pc=ProgramContext())

@@ -71,7 +71,8 @@ def main(pc, params):
     return [value, params, task.ready(), task.state, task.get(timeout=3) == value]
 """
     )
-    assert run(script, tmp_path, {"p": 9}) == [{"p": 9, "q": 1, "seen": "child"}, {"p": 9}, True, "READY", True]
+    value = {"result": {"p": 9, "q": 1, "seen": "child"}}  # as from a worker
+    assert run(script, tmp_path, {"p": 9}) == [value, {"p": 9}, True, "READY", True]
 
 
 def test_waiting_for_a_local_sub_task(write: Write, tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def main(pc, params):
     return subtask_async(pc, "child")
 """
     )
-    assert run(script, tmp_path) == 5
+    assert run(script, tmp_path) == {"result": 5}
 
 
 def test_exceptions_pass_through_for_the_debugger(write: Write, tmp_path: Path) -> None:

@@ -205,7 +205,6 @@ describe.each(['fork', 'spawn'] as const)('in mode %s', (mode) => {
     ['set', "result['list'][1]['deep'] is of type set"],
     ['lambda', "result['list'][1]['deep'] is of type function"],
     ['object', "result['list'][1]['deep'] is of type external.Thing"],
-    ['bytes', "result['list'][1]['deep'] is bytes that are not UTF-8"],
   ])('a result with a %s is refused with type and place', async (what, sentence) => {
     const { error } = await failureOf(runner, taskOf('unserialisable', { what }));
     expect(error).toMatchObject({ kind: 'invalid', type: 'TypeError' });

@@ -111,7 +111,7 @@ export async function failureOf(runner: Runner, task: ScriptTask): Promise<Extra
 export async function resultOf(runner: Runner, task: ScriptTask): Promise<Json> {
   const outcome = await runToEnd(runner, task);
   if (!outcome.ok) throw new Error(outcome.error.traceback);
-  return outcome.result;
+  return outcome.resultFileBytes === null ? outcome.result : JSON.parse(readFileSync(task.resultFile, 'utf8'));
 }
 
 export function logOf(task: ScriptTask): string {
