@@ -26,8 +26,9 @@ export class AttemptRecord {
     this.#store = store;
     this.#input = input;
     const now = utcWithOffset(preciseNow());
+    const { reusedFrom: _, ...kept } = before;
     this.#record = {
-      ...before,
+      ...kept,
       status: 'RUNNING',
       queue: input.queue,
       progress: null,
@@ -83,6 +84,28 @@ export class AttemptRecord {
       progress: 100,
       result: outcome.result,
       resultFile,
+      timeInfo: { ...this.#record.timeInfo, stopped: now },
+    };
+    return this.#close();
+  }
+
+  /** An earlier job's outputs and result were taken. @returns false as `succeed` */
+  async reuse(from: JobRecord): Promise<boolean> {
+    const now = utcWithOffset(preciseNow());
+    this.#attempt({
+      endedAt: now,
+      outcome: 'succeeded',
+      message: `took the outputs and the result of job ${from.jobId}`,
+    });
+    this.#record = {
+      ...this.#record,
+      status: 'SUCCESS',
+      progress: 100,
+      steps: from.steps,
+      meta: from.meta,
+      result: from.result,
+      resultFile: from.resultFile,
+      reusedFrom: from.reusedFrom ?? from.jobId,
       timeInfo: { ...this.#record.timeInfo, stopped: now },
     };
     return this.#close();

@@ -3,17 +3,20 @@ import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
-
-import type { AttemptInput, AttemptResult, BatchInput, BatchResult, JobOutcome } from '../contract/graph.js';
-
-import type { FaultKind, JobSpec } from '../contract/job.js';
+import type { AttemptInput, AttemptResult, BatchInput, BatchResult } from '../contract/graph.js';
+import type { FaultKind, JobRecord, JobSpec } from '../contract/job.js';
 import type { Runner, ScriptOutcome, ScriptTask } from '../contract/runner.js';
+import { type GraphShare, openGraphs } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
 import { logFileOf, resolveFileRef } from '../store/layout.js';
 import { claim, claimedBy, fenceCheckMs, fenceMs } from '../store/ownership.js';
 import type { SlotPool } from '../worker/slot-pool.js';
 import { type AloneDeps, runAlone } from './alone.js';
 import { AttemptRecord } from './attempt-record.js';
+import { type BatchDeps, runBatch } from './batch.js';
+import { commandTask } from './command-task.js';
+import { readyJob } from './materialise.js';
+import { contentKey, findReusable, keepForReuse, type ReuseDeps, takeOutputs } from './result-reuse.js';
 import { fault } from './script-fault.js';
 
 /** The one activity path of every script, whatever graph it belongs to. */
@@ -23,10 +26,11 @@ export interface ScriptActivities {
   runScripts(batch: BatchInput): Promise<BatchResult>;
 }
 
-export interface ScriptDeps extends AloneDeps {
+export interface ScriptDeps extends AloneDeps, BatchDeps, ReuseDeps {
   readonly runner: Runner;
   readonly slots: SlotPool;
-  readonly processPath: string;
+  /** The script that runs commands: `python/pixyz_worker/_command.py`. */
+  readonly commandScript: string;
   /** Name of this worker, as records and metrics show it. */
   readonly worker: string;
   /** Memory limit of a script taken from a queue, in bytes; null: none. */
@@ -40,93 +44,109 @@ export interface ScriptDeps extends AloneDeps {
 const heartbeatMs = 400;
 
 export function createScriptActivities(deps: ScriptDeps): ScriptActivities {
-  const activities: ScriptActivities = {
-    async runScript(input) {
-      const context = Context.current();
-      // A task may wait for a slot for a moment, and must look alive meanwhile.
-      const beat = setInterval(() => context.heartbeat(), heartbeatMs);
-      try {
-        const slot = await deps.slots.acquire();
-        if (slot === null) throw noSlot(input);
-        try {
-          return input.alone === undefined
-            ? await runAttempt(deps, input, context)
-            : await runAlone(deps, input, input.alone, context, (attempt) => runAttempt(deps, attempt, context));
-        } finally {
-          slot.release();
-        }
-      } finally {
-        clearInterval(beat);
-      }
+  const all: AttemptDeps = { ...deps, graphs: openGraphs(deps.store) };
+  return {
+    runScript(input) {
+      return inSlot(deps, input.alone !== undefined, (context) =>
+        input.alone === undefined
+          ? runAttempt(all, input, context)
+          : runAlone(deps, input, input.alone, context, (attempt) => runAttempt(all, attempt, context)),
+      );
     },
 
-    // One at a time, until batches are built: a shorter answer than asked for is always right.
-    async runScripts({ inputs }) {
-      const [first, ...others] = inputs as [AttemptInput, ...AttemptInput[]];
-      const startedAt = performance.now();
-      await activities.runScript(first);
-      const tookMs = performance.now() - startedAt;
-      return {
-        jobs: [
-          { jobId: first.jobId, attempt: first.attempt, outcome: { kind: 'succeeded', tookMs } },
-          ...others.map(({ jobId, attempt }): JobOutcome => ({ jobId, attempt, outcome: { kind: 'not-begun' } })),
-        ],
-      };
+    runScripts(batch) {
+      return inSlot(deps, false, (context) =>
+        runBatch(deps, batch, context, (input) => runAttempt(all, input, context)),
+      );
     },
   };
-  return activities;
+}
+
+/** One slot of the worker for as long as the work takes; alive all the while, also when it waits for the slot for a moment. */
+async function inSlot<T>(deps: ScriptDeps, alone: boolean, work: (context: Context) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), heartbeatMs);
+  try {
+    const slot = await deps.slots.acquire();
+    if (slot === null) throw noSlot(alone);
+    try {
+      return await work(context);
+    } finally {
+      slot.release();
+    }
+  } finally {
+    clearInterval(beat);
+  }
 }
 
 /** Back to its queue: by the interpreter where there is one, else by Temporal itself, at once. */
-function noSlot(input: AttemptInput): ApplicationFailure {
+function noSlot(alone: boolean): ApplicationFailure {
   return ApplicationFailure.create({
     message: 'the slots of this worker were taken meanwhile',
     type: 'NO_SLOT',
-    nonRetryable: input.alone === undefined,
-    ...(input.alone === undefined ? {} : { nextRetryDelay: '1 millisecond' }),
+    nonRetryable: !alone,
+    ...(alone ? { nextRetryDelay: '1 millisecond' } : {}),
   });
 }
 
-async function runAttempt(deps: ScriptDeps, input: AttemptInput, context: Context): Promise<AttemptResult> {
+interface AttemptDeps extends ScriptDeps {
+  readonly graphs: GraphShare;
+}
+
+async function runAttempt(deps: AttemptDeps, input: AttemptInput, context: Context): Promise<AttemptResult> {
   const { store } = deps;
   const { jobId, attempt } = input;
   const startedAt = performance.now();
-  const [spec, record] = await Promise.all([store.readSpec(jobId), store.readRecord(jobId)]);
-  if (spec === null || record === null) {
-    throw fault(
-      'invalid',
-      `the folder of job ${jobId} is not on the share: it was deleted, or SHARE_PATH of this worker (${store.root}) is not the API's`,
-    );
-  }
+  const { spec, record, problem, reuse } = await readyJob(store, deps.graphs, input);
+  const before = record.attempts.at(-1);
+  // It was done, and its worker died before it could say so: what was done once is not done again.
+  if (record.status === 'SUCCESS' && before !== undefined && before.attempt < attempt)
+    return resultOf(input, record, 0);
   if (!(await claim(store, jobId, attempt)))
     throw fault('lost', `attempt ${attempt} of job ${jobId} has been taken over by a later one`);
-  const before = record.attempts.at(-1);
   if (before !== undefined && before.outcome === 'lost') await new Promise((resolve) => setTimeout(resolve, fenceMs));
 
   const owned = new AttemptRecord(store, record, input, deps.worker);
   const prepared = await prepareFolders(store, input, spec);
   await owned.start();
 
+  const key = reuse && problem === null ? await contentKey(deps, spec) : null;
+  const earlier = key === null ? null : await findReusable(store, key);
+  if (earlier !== null && (await takeOutputs(store, earlier, jobId))) {
+    if (!(await owned.reuse(earlier))) throw takenOver(input);
+    const tookMs = performance.now() - startedAt;
+    deps.onAttempt(input.queue, 'succeeded', tookMs / 1000);
+    return resultOf(input, earlier, tookMs);
+  }
+
   const stop = stopSignal(context, store, input);
   let outcome: ScriptOutcome;
   try {
-    outcome = await deps.runner.run(scriptTask(deps, input, spec, prepared), {
-      signal: stop.signal,
-      onStarted: (pid) => owned.started(pid),
-      onProgress: (snapshot) => owned.progress(snapshot),
-    });
+    outcome =
+      problem !== null
+        ? notRunnable(problem)
+        : await deps.runner.run(scriptTask(deps, input, spec, prepared), {
+            signal: stop.signal,
+            onStarted: (pid) => owned.started(pid),
+            onProgress: (snapshot) => owned.progress(snapshot),
+          });
   } finally {
     stop.release();
   }
 
   const kind = outcome.ok ? 'succeeded' : faultOf(outcome);
-  deps.onAttempt(input.queue, kind, (performance.now() - startedAt) / 1000);
+  const tookMs = performance.now() - startedAt;
+  deps.onAttempt(input.queue, kind, tookMs / 1000);
   if (outcome.ok) {
     const resultFile =
       outcome.resultFileBytes === null ? null : { file: 'result.json', sizeBytes: outcome.resultFileBytes };
-    if (!(await owned.succeed(outcome, resultFile)))
-      throw fault('lost', `attempt ${attempt} of job ${jobId} was taken over by a later one before it could report`);
-    return { result: outcome.result, resultFile };
+    if (!(await owned.succeed(outcome, resultFile))) throw takenOver(input);
+    if (key !== null) {
+      await keepForReuse(store, key, jobId).catch((error: unknown) =>
+        deps.logger.warn({ job: jobId, err: error }, 'a result could not be kept for reuse'),
+      );
+    }
+    return resultOf(input, { result: outcome.result, resultFile }, tookMs);
   }
   const message = `${outcome.error.type}: ${outcome.error.message}`;
   deps.logger.info(
@@ -136,6 +156,39 @@ async function runAttempt(deps: ScriptDeps, input: AttemptInput, context: Contex
   await owned.fail(outcome, kind);
   if (kind === 'cancelled') throw new CancelledFailure(message);
   throw fault(kind as FaultKind, message, outcome.error.traceback);
+}
+
+/** Results of nodes stay on the share: other nodes read them there, and a history of 10,000 would be full of them. */
+function resultOf(
+  input: AttemptInput,
+  { result, resultFile }: Pick<JobRecord, 'result' | 'resultFile'>,
+  tookMs: number,
+): AttemptResult {
+  const told =
+    input.graph === true || input.node !== undefined ? { result: null, resultFile: null } : { result, resultFile };
+  return { ...told, tookMs };
+}
+
+function takenOver({ jobId, attempt }: AttemptInput): ApplicationFailure {
+  return fault('lost', `attempt ${attempt} of job ${jobId} was taken over by a later one before it could report`);
+}
+
+/** The end of a job that cannot be run as it is asked for. */
+function notRunnable(problem: string): Extract<ScriptOutcome, { ok: false }> {
+  const type = 'PixyzExecutionFault';
+  return {
+    ok: false,
+    reason: { kind: 'not-started', cause: problem },
+    error: {
+      kind: 'invalid',
+      type,
+      module: 'pixyz_worker.exception',
+      message: problem,
+      traceback: `${type}: ${problem}`,
+    },
+    progress: { progress: null, steps: [], meta: {} },
+    pid: null,
+  };
 }
 
 /** Fresh places for this attempt: what a dead attempt left must not be taken for this one's work. */
@@ -165,9 +218,9 @@ function scriptTask(
   return {
     attemptId: `${input.jobId}:${input.attempt}`,
     jobId: input.jobId,
-    script: resolveFileRef(spec.script, roots),
-    entrypoint: spec.entrypoint,
-    paramsText: spec.paramsText,
+    ...(spec.command === undefined
+      ? { script: resolveFileRef(spec.script, roots), entrypoint: spec.entrypoint, paramsText: spec.paramsText }
+      : commandTask(spec.command, deps.commandScript)),
     context: {
       ...spec.context,
       queue: input.queue,

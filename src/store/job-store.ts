@@ -68,6 +68,15 @@ export class JobStore {
     };
   }
 
+  /** A job that brings no files. @returns false when a job of that id is already there */
+  async create(spec: JobSpec): Promise<boolean> {
+    const folder = join(this.root, '.incoming', randomUUID());
+    await mkdir(folder);
+    const made = await this.#commit(folder, spec);
+    if (!made) await rm(folder, { recursive: true, force: true });
+    return made;
+  }
+
   async #commit(folder: string, spec: JobSpec): Promise<boolean> {
     // Nobody sees this folder before the rename, so its files need no renames of their own.
     const write = (name: string, content: unknown): Promise<void> =>

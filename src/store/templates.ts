@@ -91,7 +91,8 @@ export function renderString(text: string, scope: Scope): Exact {
   return pieces.map((piece) => (piece.kind === 'text' ? piece.text : textOf(evaluate(piece.text, scope)))).join('');
 }
 
-function textOf(value: Exact): string {
+/** How a value stands inside text. */
+export function textOf(value: Exact): string {
   return typeof value === 'string' ? value : stringifyExact(value);
 }
 

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createScriptActivities, createServiceActivities } from '../activities/index.js';
+import { projectRoot } from '../config/project-root.js';
 import type { Settings } from '../config/settings.js';
 import { isServiceQueue } from '../contract/queues.js';
 import type { Runner } from '../contract/runner.js';
@@ -67,7 +69,12 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
     runner,
     slots,
     continueAsGraph: (input, labels) => engine.continueAsGraph(input, labels),
+    handBack: async (workflowId, report) => {
+      await engine.ofGraphs.signal(workflowId, 'handBack', report);
+    },
     processPath: settings.PROCESS_PATH,
+    commandScript: join(projectRoot, 'python', 'pixyz_worker', '_command.py'),
+    engineVersion: `${productVersion()} ${settings.PIXYZ_PYTHON_PATH ?? 'open'}`,
     worker: name,
     logger,
     memoryLimit: (queue) => {
@@ -160,6 +167,12 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
       }
     },
   };
+}
+
+/** Results of another version are not taken for those of this one. */
+function productVersion(): string {
+  const about = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+  return about.version;
 }
 
 /** Often enough that files live at most a tenth longer than asked for. */
