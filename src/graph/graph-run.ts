@@ -104,8 +104,9 @@ export class GraphRun {
     return this.#get(node).node;
   }
 
-  has(node: number): boolean {
-    return this.#nodes.has(node);
+  /** Why a node has not succeeded, for people. */
+  failureOf(node: number): string | null {
+    return this.#get(node).failure;
   }
 
   /** How many nodes have ended in each way, and how many have not. */
@@ -583,7 +584,9 @@ export class GraphRun {
   #prioritise(only: number | null, priority: number): void {
     const run = only === null ? undefined : this.#nodes.get(only);
     if (only !== null && run === undefined) return;
-    this.#noteNode(run ?? null, { type: 'priority', priority, n: this.#changes++ });
+    const note: JournalNote = { type: 'priority', priority, n: this.#changes++ };
+    if (run === undefined) this.#noteGraph(note);
+    else this.#noteNode(run, note);
     const chosen = run === undefined ? this.#nodes.values() : [run, ...(run.items ?? [])];
     for (const one of chosen) {
       if (hasEnded(one)) continue;

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from '@temporalio/worker';
+import { type InjectedSinks, Runtime, Worker } from '@temporalio/worker';
 import { createRecordActivities } from '../activities/index.js';
 import { projectRoot } from '../config/project-root.js';
+import type { JournalSinks } from '../contract/journal.js';
 import { engineQueue } from '../contract/queues.js';
 import type { TemporalEngine } from '../engine/temporal-engine.js';
 import type { JobStore } from '../store/job-store.js';
+import { JournalWriter } from '../store/journal-file.js';
 
 /**
  * The worker that interprets graphs. It runs no scripts, so it lives wherever there is a connection: in every API, where
@@ -31,6 +33,7 @@ export async function createEngineWorker(
       },
       pollers: async (queue) => (await engine.queueStats(queue)).pollers,
     }),
+    sinks: journalSinks(store.root),
     // One run is one small job: many of them, short tasks, kept warm for their next event.
     maxConcurrentWorkflowTaskExecutions: 100,
     maxConcurrentWorkflowTaskPolls: 10,
@@ -39,6 +42,27 @@ export async function createEngineWorker(
     reuseV8Context: true,
     shutdownGraceTime: '5 seconds',
   });
+}
+
+/**
+ * Journals go out beside the workflow task, not in its way: should the process die before the lines are written, the next
+ * replay writes them. After the last entry there is no replay, so that one is waited for.
+ */
+export function journalSinks(root: string): InjectedSinks<JournalSinks> {
+  const journal = new JournalWriter(root, (graphId, error) =>
+    Runtime.instance().logger.error('a journal could not be written', { graphId, error: String(error) }),
+  );
+  return {
+    journal: {
+      append: {
+        fn(_, graphId, entries) {
+          const written = journal.append(graphId, entries);
+          return entries.some(({ type }) => type === 'ended') ? written : undefined;
+        },
+        callDuringReplay: true,
+      },
+    },
+  };
 }
 
 /** The bundle that the build made, or the sources where there is none (tests). */

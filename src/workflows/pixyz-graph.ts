@@ -1,193 +1,46 @@
-import { TimeoutType } from '@temporalio/common';
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   defineSignal,
-  isCancellation,
   log,
-  ParentClosePolicy,
-  proxyActivities,
-  proxyLocalActivities,
   setHandler,
-  sleep,
-  startChild,
-  TimeoutFailure,
+  upsertMemo,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { RecordActivities, ScriptActivities } from '../activities/index.js';
-import type { AttemptFault, AttemptInput, GraphInput, GraphNode } from '../contract/graph.js';
-import { jobIdOf } from '../contract/ids.js';
-import type { FaultKind } from '../contract/job.js';
-import type { EndState, GraphCommand, GraphEvent } from '../graph/events.js';
-import { GraphRun } from '../graph/graph-run.js';
-import { deliverCallback } from './deliver-callback.js';
+import type { GraphInput, GraphSignals } from '../contract/graph.js';
+import type { FinishCommand, GraphEvent } from '../graph/events.js';
+import { coordinate } from './coordinator.js';
+import { Interpreter, records } from './interpreter.js';
+import { loadNodes } from './plan.js';
 
 /**
- * The interpreter of every graph: turns the core's commands into activity calls and what comes of them into events.
- * All decisions are in `src/graph`; this file owns timing, cancellation and Temporal's failures.
+ * A graph, or a single job (a graph of one node without document or journal). Requests come as signals and become events of
+ * the core; a graph that is too large for one history is handed to parts.
  */
 
 /** Node (null: all) and reason. */
-export type CancelNodeArgs = [number | null, string];
-const cancelNodeSignal = defineSignal<CancelNodeArgs>('cancelNode');
+export type CancelNodeArgs = GraphSignals['cancelNode'];
+const cancelNode = defineSignal<GraphSignals['cancelNode']>('cancelNode');
+const addNodes = defineSignal<GraphSignals['addNodes']>('addNodes');
+const closeGraph = defineSignal<GraphSignals['closeGraph']>('closeGraph');
+const pauseGraph = defineSignal<GraphSignals['pauseGraph']>('pauseGraph');
+const resumeGraph = defineSignal<GraphSignals['resumeGraph']>('resumeGraph');
+const retryNode = defineSignal<GraphSignals['retryNode']>('retryNode');
+const setPriority = defineSignal<GraphSignals['setPriority']>('setPriority');
 
 /** Attempts in flight per run: above some hundreds, one workflow task can no longer schedule them in time. */
 const window = 200;
 
-/** A dead worker is noticed in this time; cancel travels with the heartbeats' answers. */
-const heartbeatTimeout = '10 seconds';
-
-/** Unpacking, waiting for a slot and writing results come on top of the script's own limit, which the runner keeps. */
-const overheadSeconds = 3600;
-const unlimitedSeconds = 365 * 24 * 3600;
-
-const records = proxyLocalActivities<RecordActivities>({
-  startToCloseTimeout: '30 seconds',
-  localRetryThreshold: '5 minutes',
-});
+/** A node costs 3.3 history events, and the server ends a run at 51,200. */
+const mostNodes = 10_000;
+/** Nodes of a part of a graph that is larger. */
+const partSize = 4_000;
 
 export async function pixyzGraph(input: GraphInput): Promise<void> {
-  const nodes = new Map(input.nodes.map((node) => [node.index, node]));
-  const core = new GraphRun(input.nodes, { window });
-  const scopes = new Map<number, CancellationScope>();
-  /** Writes to one job's record happen in the order they were decided in. */
-  const writes = new Map<number, Promise<void>>();
-  const notices: Promise<unknown>[] = [];
-
-  let finish: (outcome: Extract<GraphCommand, { type: 'finish' }>) => void = () => undefined;
-  const finished = new Promise<Extract<GraphCommand, { type: 'finish' }>>((resolve) => {
-    finish = resolve;
-  });
-
-  function dispatch(event: GraphEvent): void {
-    for (const command of core.handle(event)) carryOut(command);
-  }
-
-  function carryOut(command: GraphCommand): void {
-    switch (command.type) {
-      case 'wait':
-        void sleep(command.seconds * 1000).then(
-          () => dispatch({ type: 'due', node: command.node }),
-          () => undefined,
-        );
-        break;
-      case 'run':
-        void runAttempt(command).then(dispatch);
-        break;
-      case 'stop':
-        scopes.get(command.node)?.cancel();
-        break;
-      case 'record': {
-        const before = writes.get(command.node) ?? Promise.resolve();
-        writes.set(
-          command.node,
-          before.then(() =>
-            CancellationScope.nonCancellable(() =>
-              records.recordChange(jobIdOf(input.graphId, command.node), command.change),
-            ),
-          ),
-        );
-        break;
-      }
-      case 'ended':
-        notices.push(notify(command.node, command.state));
-        break;
-      case 'finish':
-        finish(command);
-        break;
-    }
-  }
-
-  async function runAttempt(command: Extract<GraphCommand, { type: 'run' }>): Promise<GraphEvent> {
-    const node = nodes.get(command.node) as GraphNode;
-    // The record must say "lost" before the next attempt reads it.
-    await writes.get(command.node);
-    const scope = new CancellationScope({ cancellable: true, parent: CancellationScope.current() });
-    scopes.set(command.node, scope);
-    const attempt: AttemptInput = {
-      jobId: jobIdOf(input.graphId, command.node),
-      attempt: command.attempt,
-      queue: command.queue,
-      timeLimit: command.timeLimit,
-      retry: node.retry,
-      retriesUsed: command.retriesUsed,
-      lossesUsed: command.lossesUsed,
-    };
-    const scripts = proxyActivities<ScriptActivities>({
-      taskQueue: command.queue,
-      startToCloseTimeout: (command.timeLimit === null ? unlimitedSeconds : command.timeLimit + overheadSeconds) * 1000,
-      heartbeatTimeout,
-      ...(command.startWithin === null ? {} : { scheduleToStartTimeout: Math.max(1, command.startWithin * 1000) }),
-      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-      retry: { maximumAttempts: 1 },
-      priority: { priorityKey: command.priority },
-      summary: command.attempt === 1 ? node.label : `${node.label} (attempt ${command.attempt})`,
-    });
-    try {
-      await scope.run(() => scripts.runScript(attempt));
-      return { type: 'succeeded', node: command.node };
-    } catch (error) {
-      return await eventOf(error, command);
-    } finally {
-      scopes.delete(command.node);
-    }
-  }
-
-  async function eventOf(error: unknown, command: Extract<GraphCommand, { type: 'run' }>): Promise<GraphEvent> {
-    const { node, queue } = command;
-    if (isCancellation(error)) return { type: 'faulted', node, fault: 'cancelled', message: 'cancelled' };
-    const cause = error instanceof ActivityFailure ? error.cause : error;
-    if (cause instanceof TimeoutFailure) {
-      if (cause.timeoutType === TimeoutType.SCHEDULE_TO_START) {
-        const served = await CancellationScope.nonCancellable(() => records.hasWorkers(queue));
-        return { type: 'not-started', node, served };
-      }
-      const message = `the worker of attempt ${command.attempt} is gone: no sign of life for ${heartbeatTimeout}`;
-      return { type: 'faulted', node, fault: 'lost', message };
-    }
-    if (cause instanceof ApplicationFailure) {
-      if (cause.type === 'NO_SLOT') return { type: 'returned', node };
-      const fault = cause.details?.[0] as AttemptFault | undefined;
-      if (fault !== undefined && fault !== null && typeof fault.kind === 'string') {
-        return { type: 'faulted', node, fault: fault.kind as FaultKind, message: fault.message };
-      }
-    }
-    // Not an outcome of the script: the worker itself failed (share gone, disk full). Another try may meet a better one.
-    const message = cause instanceof Error ? cause.message : String(cause);
-    log.warn('an attempt failed outside the script', { node, message });
-    return { type: 'faulted', node, fault: 'lost', message };
-  }
-
-  async function notify(index: number, state: EndState): Promise<void> {
-    const node = nodes.get(index) as GraphNode;
-    if (!node.hasCallback) return;
-    await writes.get(index);
-    // A child that outlives the run: a receiver that is down for a day must not keep the job open.
-    const jobId = jobIdOf(input.graphId, index);
-    await CancellationScope.nonCancellable(() =>
-      startChild(deliverCallback, {
-        workflowId: `callback-${jobId}`,
-        args: [jobId],
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        staticSummary: `callback of ${node.label}`,
-      }),
-    ).catch((error: unknown) => log.error('the callback could not be started', { jobId, state, error: String(error) }));
-  }
-
-  setHandler(cancelNodeSignal, (node, reason) => dispatch({ type: 'cancel', node, reason }));
   const root = CancellationScope.current();
-  void root.cancelRequested.catch(() => dispatch({ type: 'cancel', node: null, reason: 'cancelled' }));
-
   // Everything of the run lives in this scope: a cancel request is an event for the core, not an exception in the middle.
-  const outcome = await CancellationScope.nonCancellable(async () => {
-    dispatch({ type: 'start' });
-    const last = await finished;
-    await Promise.all([...writes.values(), ...notices]);
-    return last;
-  });
-
+  const outcome = await CancellationScope.nonCancellable(() => interpret(input, root));
   switch (outcome.state) {
     case 'succeeded':
       return;
@@ -199,4 +52,59 @@ export async function pixyzGraph(input: GraphInput): Promise<void> {
       upsertSearchAttributes({ PixyzState: ['REVOKED'] });
       throw ApplicationFailure.nonRetryable(outcome.message, 'REVOKED');
   }
+}
+
+async function interpret(input: GraphInput, root: CancellationScope): Promise<FinishCommand> {
+  const { graphId, open } = input;
+  const stored = input.stored ?? 0;
+  const nodes = stored > 0 ? await loadNodes(records.loadPlan, graphId, 1, stored) : input.nodes;
+  if (open !== true && nodes.length > (input.partSize ?? mostNodes))
+    return coordinate(input, nodes, input.partSize ?? partSize, (dispatch) => listen(dispatch, root));
+
+  const run = new Interpreter(nodes, {
+    graphId,
+    window: Math.min(window, input.maxParallel ?? window),
+    onFailure: input.onFailure ?? 'finish',
+    open: open ?? false,
+    journal: input.journal === true ? 'all' : 'none',
+  });
+  listen((event) => run.dispatch(event), root);
+  if (open === true) takeNodes(graphId, nodes.length, run);
+  run.dispatch({ type: 'start' });
+  const outcome = await run.finished;
+  if (input.journal === true) upsertMemo(run.memo());
+  return outcome;
+}
+
+function listen(dispatch: (event: GraphEvent) => void, root: CancellationScope): void {
+  setHandler(cancelNode, (node, reason) => dispatch({ type: 'cancel', node, reason }));
+  setHandler(pauseGraph, () => dispatch({ type: 'pause' }));
+  setHandler(resumeGraph, () => dispatch({ type: 'resume' }));
+  setHandler(retryNode, (node) => dispatch({ type: 'retry', node }));
+  setHandler(setPriority, ({ node, priority }) => dispatch({ type: 'priority', node, priority }));
+  void root.cancelRequested.catch(() => dispatch({ type: 'cancel', node: null, reason: 'cancelled' }));
+}
+
+/** An open graph reads its document on, up to where it is told. One thing at a time, so "close" comes after what was added. */
+function takeNodes(graphId: string, known: number, run: Interpreter): void {
+  let last = known;
+  let work = Promise.resolve();
+  setHandler(addNodes, ({ first, count }) => {
+    work = work
+      .then(async () => {
+        const until = first + count - 1;
+        if (until <= last) return;
+        const nodes = await CancellationScope.nonCancellable(() =>
+          loadNodes(records.loadPlan, graphId, last + 1, until - last),
+        );
+        last = until;
+        run.dispatch({ type: 'add', nodes });
+      })
+      .catch((error: unknown) =>
+        log.error('nodes of an open graph could not be read', { graphId, error: String(error) }),
+      );
+  });
+  setHandler(closeGraph, () => {
+    work = work.then(() => run.dispatch({ type: 'close' }));
+  });
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import {
   bundleWorkflowCode,
   DefaultLogger,
+  type InjectedSinks,
   NativeConnection,
   Runtime,
   Worker,
@@ -10,7 +12,15 @@ import {
 } from '@temporalio/worker';
 import { inject } from 'vitest';
 import type { RecordActivities, ScriptActivities } from '../../src/activities/index.js';
-import type { GraphInput } from '../../src/contract/graph.js';
+import type {
+  AttemptFault,
+  AttemptInput,
+  GraphInput,
+  GraphNode,
+  JobOutcome,
+  PlanPart,
+} from '../../src/contract/graph.js';
+import { entryKey, type JournalEntry, type JournalSinks } from '../../src/contract/journal.js';
 import type { RecordChange } from '../../src/graph/record-change.js';
 
 /**
@@ -22,6 +32,8 @@ export interface EngineUnderTest {
   /** Queue names of this test: the same letters are another queue in the next one. */
   readonly queue: (name: string) => string;
   readonly changes: { readonly jobId: string; readonly change: RecordChange }[];
+  /** What the journals of its graphs hold, each entry once. */
+  readonly journal: JournalEntry[];
   start(input: GraphInput): Promise<WorkflowHandle>;
   stop(): Promise<void>;
 }
@@ -41,6 +53,12 @@ export async function startEngine(options: {
   readonly queues: readonly string[];
   readonly cached: number;
   readonly hasWorkers?: (queue: string) => boolean;
+  /** Answers to the questions that the interpreter asks the engine's own worker. */
+  readonly records?: Partial<RecordActivities>;
+  /** Plays the worker's side of batches; else they are run one after another by `runScript`. */
+  readonly runScripts?: ScriptActivities['runScripts'];
+  /** The document of every graph of this test. */
+  readonly stored?: readonly GraphNode[];
 }): Promise<EngineUnderTest> {
   quietRuntime();
   const id = randomUUID().slice(0, 8);
@@ -60,10 +78,23 @@ export async function startEngine(options: {
     hasWorkers: async (name) => options.hasWorkers?.(name) ?? true,
     endAlone: async () => undefined,
     sendCallback: async () => undefined,
-    loadPlan: async (_, first) => ({ first, templates: [], rows: [] }),
+    loadPlan: async (_, first, count) => planOf((options.stored ?? []).slice(first - 1, first - 1 + count), first),
     evaluateWhen: async () => true,
     expandMap: async () => 0,
     settleBatch: async (jobs) => jobs.map((job) => ({ ...job, outcome: { kind: 'not-begun' } })),
+    ...options.records,
+  };
+  const journal: JournalEntry[] = [];
+  const sinks: InjectedSinks<JournalSinks> = {
+    journal: {
+      append: {
+        fn(_, __, entries) {
+          const known = new Set(journal.map(entryKey));
+          journal.push(...entries.filter((entry) => !known.has(entryKey(entry))));
+        },
+        callDuringReplay: true,
+      },
+    },
   };
   const engineQueue = queue('engine');
   const workers = [
@@ -73,6 +104,7 @@ export async function startEngine(options: {
       taskQueue: engineQueue,
       workflowBundle: await workflowBundle(),
       activities: records,
+      sinks,
       maxCachedWorkflows: options.cached,
     }),
   ];
@@ -82,7 +114,7 @@ export async function startEngine(options: {
         connection,
         namespace,
         taskQueue: queue(name),
-        activities: { runScript: options.runScript },
+        activities: { runScript: options.runScript, runScripts: options.runScripts ?? oneByOne(options.runScript) },
         maxHeartbeatThrottleInterval: '100 milliseconds',
         shutdownGraceTime: '100 milliseconds',
       }),
@@ -93,6 +125,7 @@ export async function startEngine(options: {
     client,
     queue,
     changes,
+    journal,
     start: (input) =>
       client.workflow.start('pixyzGraph', { workflowId: input.graphId, taskQueue: engineQueue, args: [input] }),
     async stop() {
@@ -101,6 +134,41 @@ export async function startEngine(options: {
       await Promise.all([connection.close(), clientConnection.close()]);
     },
   };
+}
+
+function planOf(nodes: readonly GraphNode[], first: number): PlanPart {
+  return {
+    first,
+    templates: nodes.map(({ index: _index, label: _label, deps: _deps, ...template }) => template),
+    rows: nodes.map(({ label, deps }, at) => [at, label, deps]),
+  };
+}
+
+/** A worker that never hands back: it ends a batch at the first that does not succeed, as the real one does. */
+function oneByOne(runScript: ScriptActivities['runScript']): ScriptActivities['runScripts'] {
+  return async ({ inputs }) => {
+    const jobs: JobOutcome[] = [];
+    let failed = false;
+    for (const input of inputs) {
+      const outcome: JobOutcome['outcome'] = failed ? { kind: 'not-begun' } : await outcomeOf(runScript, input);
+      failed ||= outcome.kind !== 'succeeded';
+      jobs.push({ jobId: input.jobId, attempt: input.attempt, outcome });
+    }
+    return { jobs };
+  };
+}
+
+async function outcomeOf(
+  runScript: ScriptActivities['runScript'],
+  input: AttemptInput,
+): Promise<JobOutcome['outcome']> {
+  try {
+    const { tookMs = 1 } = await runScript(input);
+    return { kind: 'succeeded', tookMs };
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure)) throw error;
+    return { kind: 'fault', fault: error.details?.[0] as AttemptFault };
+  }
 }
 
 let quiet = false;
