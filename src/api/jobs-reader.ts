@@ -4,6 +4,8 @@ import type { JobRecord } from '../contract/job.js';
 import type { Json } from '../contract/json.js';
 import { EngineError } from '../errors/engine-error.js';
 import { isMissing } from '../store/atomic.js';
+import { openGraphs } from '../store/graph-share.js';
+import { NodeRecords } from '../store/node-record.js';
 import type { ApiDeps, Request } from './deps.js';
 import {
   detailsWithoutRecord,
@@ -22,15 +24,17 @@ import type { JobDetails, JobState } from './schemas/jobs.js';
 export class JobsReader {
   readonly #deps: ApiDeps;
   readonly #queues: QueueWatch;
+  readonly #nodes: NodeRecords;
 
   constructor(deps: ApiDeps, queues: QueueWatch) {
     this.#deps = deps;
+    this.#nodes = new NodeRecords(deps.store, openGraphs(deps.store));
     this.#queues = queues;
   }
 
-  /** The record, or null. @throws whatever the share throws */
+  /** The record, also of a node that nobody has begun, or null. @throws whatever the share throws */
   async record(jobId: string): Promise<JobRecord | null> {
-    const record = await this.#deps.store.readRecord(jobId);
+    const record = (await this.#deps.store.readRecord(jobId)) ?? (await this.#nodes.record(jobId));
     // Ids are case-sensitive, whatever the file system of the share thinks.
     return record?.jobId === jobId ? record : null;
   }
