@@ -3,6 +3,8 @@ import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { CachedInspector } from './cached-inspector.js';
 import type { ApiDeps, App } from './deps.js';
+import { graphParts } from './graphs/graph-parts.js';
+import { GraphsList } from './graphs/graphs-list.js';
 import { JobsList } from './jobs-list.js';
 import { JobsReader } from './jobs-reader.js';
 import { patientEngine } from './patient-engine.js';
@@ -18,6 +20,9 @@ import { QueueWatch } from './queue-watch.js';
 import { archiveRoutes } from './routes/archive.js';
 import { docsRoutes } from './routes/docs.js';
 import { eventsRoutes } from './routes/events.js';
+import { graphsControlRoutes } from './routes/graphs-control.js';
+import { graphsCreateRoutes } from './routes/graphs-create.js';
+import { graphsReadRoutes } from './routes/graphs-read.js';
 import { healthRoutes } from './routes/health.js';
 import { jobsControlRoutes } from './routes/jobs-control.js';
 import { jobsCreateRoutes } from './routes/jobs-create.js';
@@ -61,6 +66,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   const reader = new JobsReader(deps, queues);
   const inspector = new CachedInspector(deps.inspector);
   const submitter = new Submitter(deps, inspector);
+  const graphs = graphParts(deps, inspector, queues);
 
   // Open event streams would keep the application from closing.
   const closing = new AbortController();
@@ -89,8 +95,12 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   await app.register(jobsControlRoutes(deps, reader, submitter));
   outputsRoutes(app, deps);
   archiveRoutes(app, deps, reader, queues);
-  logsRoutes(app, deps, reader, streams);
+  logsRoutes(app, deps, reader, streams, graphs.reader);
   eventsRoutes(app, deps, reader, streams);
+  await app.register(graphsCreateRoutes(graphs));
+  await app.register(graphsControlRoutes(graphs));
+  const watching = { ...streams, watchIntervalMs: deps.options.watchIntervalMs };
+  graphsReadRoutes(app, graphs.reader, new GraphsList(deps, graphs.reader), queues, watching);
   metricsRoutes(app, deps, queues, metrics);
   healthRoutes(app, deps);
   await docsRoutes(app);

@@ -39,12 +39,14 @@ export interface LogText {
   readonly sizeBytes: number;
 }
 
-/** A log from the line on that is the first of the last `tail` lines; all of it for null. null where there is none. */
-export async function readLog(file: string, tail: number | null): Promise<LogText | null> {
+/**
+ * A log from byte `offset` on, but not more than its last `tail` lines; all of them for null. null where there is nothing.
+ */
+export async function readLog(file: string, tail: number | null, offset = 0): Promise<LogText | null> {
   const handle = await openLog(file);
   if (handle === null) return null;
   const { size } = await handle.stat();
-  const start = tail === null ? 0 : await tailOffset(handle, size, tail);
+  const start = Math.max(offset, tail === null ? 0 : await tailOffset(handle, size, tail));
   if (start >= size) {
     await handle.close();
     return null;

@@ -108,5 +108,7 @@ export const nodeSpecSchema = z.object({
   reuse: z.boolean(),
   callback: callbackSchema.nullable(),
   tags: z.record(z.string(), z.string()),
+  /** Its job's folder was taken over from the graph that this one repeats: it has succeeded from the start. */
+  kept: z.literal(true).optional(),
 });
 export type NodeSpec = z.infer<typeof nodeSpecSchema>;

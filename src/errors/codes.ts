@@ -12,6 +12,11 @@ export interface ErrorCode {
 
 export const errorCodes = {
   BAD_REQUEST: { status: 400, retryable: false, meaning: 'the request cannot be carried out as it is' },
+  INVALID_GRAPH: {
+    status: 400,
+    retryable: false,
+    meaning: 'the graph has problems: they are listed, and nothing was kept',
+  },
   NOT_FOUND: { status: 404, retryable: false, meaning: 'there is no such job, file or process' },
   CONFLICT: {
     status: 409,

@@ -4,7 +4,7 @@ import { shortText } from '../contract/short-text.js';
 
 /** A node as the interpreter sees it. */
 export function planNode(spec: NodeSpec): GraphNode {
-  return { index: spec.index, label: shortText(spec.name ?? spec.id), deps: spec.deps, ...planTemplate(spec) };
+  return { index: spec.index, label: shortText(spec.name ?? spec.id), deps: depsOf(spec), ...planTemplate(spec) };
 }
 
 /** @param nodes consecutive */
@@ -19,12 +19,29 @@ export function planPart(first: number, nodes: readonly NodeSpec[]): PlanPart {
       place = templates.push(template) - 1;
       places.set(text, place);
     }
-    return [place, shortText(node.name ?? node.id), node.deps];
+    return [place, shortText(node.name ?? node.id), depsOf(node)];
   });
   return { first, templates, rows };
 }
 
-function planTemplate(spec: NodeSpec): PlanTemplate {
+/** What was kept needs nobody, even where its dependencies are kept, too. */
+function depsOf(spec: NodeSpec): number[] {
+  return spec.kept === true ? [] : spec.deps;
+}
+
+/** To the interpreter a node that was kept is one with nothing to do. */
+const settled = {
+  kind: 'barrier',
+  countdown: 0,
+  expires: null,
+  trigger: 'all_succeeded',
+  callback: null,
+  when: null,
+  map: null,
+} satisfies Partial<NodeSpec>;
+
+function planTemplate(given: NodeSpec): PlanTemplate {
+  const spec: NodeSpec = given.kept === true ? { ...given, ...settled } : given;
   return {
     queue: spec.queue,
     timeLimit: spec.timeLimit,

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ApiOptions, App, Request } from '../deps.js';
-import { PlainError } from './errors.js';
+import { PlainError } from './error-facts.js';
 
 const windowMs = 60_000;
 /** Addresses remembered at the same time; the oldest are forgotten first. */
@@ -36,7 +36,7 @@ export function useAuth(app: App, options: ApiOptions): void {
 /** Everything below these needs the token; unknown paths answer 404 without one, as they always did. */
 function needsToken(request: Request): boolean {
   const route = request.routeOptions.url;
-  return route !== undefined && (route.startsWith('/jobs') || route.startsWith('/backend'));
+  return route !== undefined && /^\/(?:jobs|graphs|backend)(?:\/|$)/.test(route);
 }
 
 function sha256(bytes: Buffer): Buffer {

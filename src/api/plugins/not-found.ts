@@ -1,5 +1,6 @@
 import type { App, Request } from '../deps.js';
 import { closeGently } from '../http/close-gently.js';
+import { graphError, isGraphCall } from './graph-errors.js';
 
 interface KnownRoute {
   readonly pattern: RegExp;
@@ -39,7 +40,12 @@ export function useNotFound(app: App): void {
     const [path, query] = splitQuery(request.url);
     const allowed = methodsOf(path);
     if (allowed.length > 0) {
-      return reply.code(405).header('allow', allowed.sort().join(', ')).send({ detail: 'Method Not Allowed' });
+      reply.code(405).header('allow', allowed.sort().join(', '));
+      return reply.send(
+        isGraphCall(request)
+          ? graphError('METHOD_NOT_ALLOWED', `this path has other methods: ${allowed.join(', ')}`)
+          : { detail: 'Method Not Allowed' },
+      );
     }
     const bare = path.replace(/\/+$/, '');
     if (bare !== path && methodsOf(bare).length > 0) {
@@ -49,7 +55,10 @@ export function useNotFound(app: App): void {
         .header('location', `${originOf(request)}${target}`)
         .send();
     }
-    return reply.code(404).send({ detail: 'Not Found' });
+    reply.code(404);
+    return reply.send(
+      isGraphCall(request) ? graphError('NOT_FOUND', 'there is no such call') : { detail: 'Not Found' },
+    );
   });
 }
 

@@ -15,6 +15,8 @@ declare module 'fastify' {
 export interface RouteDocs {
   /** A form that is streamed and so never meets the validator. */
   readonly body?: z.ZodType;
+  /** A graph: JSON, or a part of a form beside files whose names are free. */
+  readonly graph?: z.ZodType;
   /** Answers that are files, texts or event streams. */
   readonly answers?: Readonly<
     Record<number, { readonly type: string; readonly description: string; readonly example?: string }>
@@ -32,12 +34,13 @@ export async function useOpenApi(app: App): Promise<void> {
         version: '1.0.7',
         description:
           'Jobs of 3D pipelines: send a Python script or name a process, watch it, fetch what it made. ' +
-          'Calls below /jobs and /backend need the token in the header x-api-key; after 20 different wrong tokens within ' +
+          'Calls below /jobs, /graphs and /backend need the token in the header x-api-key; after 20 different wrong tokens within ' +
           'a minute an address gets 429 for further wrong ones until it is over.',
       },
       tags: [
         { name: 'processes', description: 'Scripts that are there already.' },
         { name: 'jobs', description: 'One script execution each.' },
+        { name: 'graphs', description: 'Jobs that depend on each other.' },
         { name: 'backend', description: 'For programs that read Celery records.' },
         { name: 'dev', description: 'Help for developers and operators.' },
       ],
@@ -52,6 +55,7 @@ export async function useOpenApi(app: App): Promise<void> {
         described['consumes'] = ['multipart/form-data'];
         described['body'] = withoutDialect(z.toJSONSchema(docs.body, { io: 'input', unrepresentable: 'any' }));
       }
+      if (docs?.graph !== undefined) described['body'] = graphBody(docs.graph);
       if (docs?.answers !== undefined) {
         const answers = Object.entries(docs.answers).map(([status, { type, description, example }]) => [
           status,
@@ -82,6 +86,17 @@ function withNamedRest(params: unknown): unknown {
     properties: Object.fromEntries(Object.entries(properties).map(([name, schema]) => [named(name), schema])),
     required: (required ?? []).map(named),
   };
+}
+
+function graphBody(graph: z.ZodType): unknown {
+  const schema = withoutDialect(z.toJSONSchema(graph, { io: 'input', unrepresentable: 'any' }));
+  const form = {
+    type: 'object',
+    properties: { graph: { ...schema, description: 'The graph, as in a body of JSON.' } },
+    required: ['graph'],
+    additionalProperties: { type: 'string', format: 'binary' },
+  };
+  return { content: { 'application/json': { schema }, 'multipart/form-data': { schema: form } } };
 }
 
 interface OpenApi {

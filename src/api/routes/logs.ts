@@ -1,15 +1,18 @@
 import { z } from 'zod';
+import { jobIdOf } from '../../contract/ids.js';
 import { isTerminal, type JobRecord } from '../../contract/job.js';
 import { EngineError } from '../../errors/engine-error.js';
 import { isMissing } from '../../store/atomic.js';
 import { logFileOf } from '../../store/layout.js';
 import { unlinked } from '../../store/unlinked.js';
-import { type ApiDeps, type App, defaultWatchMs } from '../deps.js';
+import { type ApiDeps, type App, defaultWatchMs, type Reply, type Request } from '../deps.js';
+import type { GraphsReader } from '../graphs/graphs-reader.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
 import type { JobsReader } from '../jobs-reader.js';
 import { LogFollower, logSizes, readLog } from '../logs.js';
 import { pause, RecordWatch } from '../record-watch.js';
 import { errorAnswers } from '../schemas/errors.js';
+import { graphErrorAnswers, nodeParamsSchema } from '../schemas/graphs.js';
 import { jobParamsSchema, logListSchema, truthy, wholeNumber } from '../schemas/jobs.js';
 
 const attemptProblem = 'must be the number of an attempt, from 1, or "last"';
@@ -27,12 +30,25 @@ const querySchema = z.object({
   tail: wholeNumber(0, 1_000_000).optional().describe('Only so many lines from the end.'),
   follow: truthy.default(false).describe('`true`: server-sent events while the script writes.'),
 });
+type Query = z.infer<typeof querySchema>;
+
+const nodeQuerySchema = querySchema.extend({
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER)
+    .default(0)
+    .describe('Bytes of the log to leave out at its beginning.'),
+});
 
 const example =
   'event: log\nid: 1.18\ndata: {"attempt":1,"text":"reading pump.step\\n"}\n\nevent: end\nid: end\ndata: {"status":"SUCCESS"}\n\n';
 
 /** What the script printed: stdout and stderr as they came, native prints too. */
-export function logsRoutes(app: App, deps: ApiDeps, reader: JobsReader, streams: EventStreamOptions): void {
+export function logsRoutes(
+  app: App,
+  deps: ApiDeps,
+  reader: JobsReader,
+  streams: EventStreamOptions,
+  graphs: GraphsReader,
+): void {
   const { store, options } = deps;
   const intervalMs = options.watchIntervalMs ?? defaultWatchMs;
 
@@ -62,30 +78,64 @@ export function logsRoutes(app: App, deps: ApiDeps, reader: JobsReader, streams:
         response: { ...errorAnswers(400, 401, 404) },
       },
     },
+    (request, reply) => answer(request.params.job_uuid, request.query, request, reply),
+  );
+
+  app.get(
+    '/graphs/:graph/nodes/:node/log',
+    {
+      config: {
+        docs: {
+          answers: {
+            200: { type: 'text/plain', description: 'The text; with `follow=true` server-sent events.', example },
+          },
+        },
+      },
+      schema: {
+        tags: ['graphs'],
+        summary: 'What a node printed',
+        description: 'The last attempt unless another one is asked for. The same as the log of its job.',
+        security: [{ APIKeyHeader: [] }],
+        params: nodeParamsSchema,
+        querystring: nodeQuerySchema,
+        response: { ...graphErrorAnswers(404) },
+      },
+    },
     async (request, reply) => {
-      const jobId = request.params.job_uuid;
-      const { attempt, tail, follow } = request.query;
-      const record = await reader.required(jobId);
-      const paths = store.paths(jobId);
-      await checkFolder(paths.logs);
-      if (follow) {
-        const from = position(lastEventId(request));
-        return sendEvents(request, reply, streams, (signal) => {
-          return lines({ jobId, fixed: attempt ?? null, tail: tail ?? null, from, signal });
-        });
-      }
-      const sizes = await logSizes(paths);
-      if (attempt === undefined && tail === undefined) return reply.send(logListSchema.parse(listOf(record, sizes)));
-      const chosen = attempt ?? lastAttempt(record, sizes);
-      if (attempt != null && !sizes.has(attempt) && !record.attempts.some((known) => known.attempt === attempt)) {
-        throw new EngineError('NOT_FOUND', `job ${jobId} has no attempt ${attempt}`);
-      }
-      const text = await readLog(logFileOf(paths, chosen), tail ?? null);
-      reply.type('text/plain; charset=utf-8').header('x-attempt', chosen);
-      if (text === null) return reply.send('');
-      return reply.header('content-length', text.sizeBytes).send(text.stream);
+      const { graph, node } = request.params;
+      const view = await graphs.view(graph);
+      const jobId = jobIdOf(graph, graphs.number(view, node));
+      const query = { ...request.query, attempt: request.query.attempt === undefined ? null : request.query.attempt };
+      return answer(jobId, query, request, reply);
     },
   );
+
+  async function answer(
+    jobId: string,
+    { attempt, tail, follow, offset = 0 }: Query & { readonly offset?: number },
+    request: Request,
+    reply: Reply,
+  ): Promise<Reply> {
+    const record = await reader.required(jobId);
+    const paths = store.paths(jobId);
+    await checkFolder(paths.logs);
+    if (follow) {
+      const from = position(lastEventId(request));
+      return sendEvents(request, reply, streams, (signal) => {
+        return lines({ jobId, fixed: attempt ?? null, tail: tail ?? null, from, signal });
+      });
+    }
+    const sizes = await logSizes(paths);
+    if (attempt === undefined && tail === undefined) return reply.send(logListSchema.parse(listOf(record, sizes)));
+    const chosen = attempt ?? lastAttempt(record, sizes);
+    if (attempt != null && !sizes.has(attempt) && !record.attempts.some((known) => known.attempt === attempt)) {
+      throw new EngineError('NOT_FOUND', `job ${jobId} has no attempt ${attempt}`);
+    }
+    const text = await readLog(logFileOf(paths, chosen), tail ?? null, offset);
+    reply.type('text/plain; charset=utf-8').header('x-attempt', chosen);
+    if (text === null) return reply.send('');
+    return reply.header('content-length', text.sizeBytes).send(text.stream);
+  }
 
   async function checkFolder(folder: string): Promise<void> {
     try {

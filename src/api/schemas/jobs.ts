@@ -103,12 +103,12 @@ export function wholeNumber(min: number, max: number) {
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 }
 
-function shortText(max: number, error: string) {
+export function shortText(max: number, error: string) {
   return z.string({ error }).min(1, { error }).max(max, { error });
 }
 
 const momentProblem = 'must be a date and time, such as 2026-11-21T11:49:05Z';
-const moment = z
+export const timeSchema = z
   .string({ error: momentProblem })
   .refine((text) => !Number.isNaN(Date.parse(text)), momentProblem)
   .transform((text) => new Date(hasZone(text) ? text : `${text}Z`));
@@ -118,7 +118,7 @@ function hasZone(text: string): boolean {
   return !text.includes('T') || /(?:[zZ]|[+-]\d\d:?\d\d)$/.test(text);
 }
 
-const oneOrMany = <T extends z.ZodType>(item: T, error: string) =>
+export const oneOrMany = <T extends z.ZodType>(item: T, error: string) =>
   z
     .union([item, z.array(item)], { error })
     .transform((value) => (Array.isArray(value) ? value : [value]) as z.output<T>[]);
@@ -136,8 +136,8 @@ export const jobListQuerySchema = z.object({
   queue: shortText(100, 'must be the name of a queue, once').optional(),
   name: shortText(1000, 'must be a display name, once').optional().describe('The exact display name.'),
   process: shortText(1000, 'must be the name of a process, once').optional(),
-  since: moment.optional().describe('Requested at or after this time.'),
-  until: moment.optional().describe('Requested before this time.'),
+  since: timeSchema.optional().describe('Requested at or after this time.'),
+  until: timeSchema.optional().describe('Requested before this time.'),
 });
 export type JobListQuery = z.infer<typeof jobListQuerySchema>;
 

@@ -1,13 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { MultipartFile, MultipartValue } from '@fastify/multipart';
 import { EngineError } from '../../errors/engine-error.js';
 import { errorCode } from '../../store/atomic.js';
 import type { Request } from '../deps.js';
-import { PlainError } from '../plugins/errors.js';
+import { PlainError } from '../plugins/error-facts.js';
+import { storePart } from './store-part.js';
 
 /**
  * Reads the form of `POST /jobs`: texts into memory (bounded), files straight to the disk. Rules of the contract:
@@ -144,20 +143,11 @@ class FormReader {
     }
   }
 
-  async #write(part: MultipartFile, path: string, hash: Hash | null): Promise<number> {
-    let size = 0;
-    const counted = async function* (this: FormReader, source: AsyncIterable<Buffer>) {
-      for await (const chunk of source) {
-        size += chunk.length;
-        this.#count(chunk.length);
-        hash?.update(chunk);
-        yield chunk;
-      }
-    }.bind(this);
-    // Mode 0777: workers may run as another user of the same share.
-    const target = createWriteStream(path, { flags: 'wx', mode: 0o777, highWaterMark: 1024 * 1024 });
-    await pipeline(part.file, counted, target);
-    return size;
+  #write(part: MultipartFile, path: string, hash: Hash | null): Promise<number> {
+    return storePart(part.file, path, (chunk) => {
+      this.#count(chunk.length);
+      hash?.update(chunk);
+    });
   }
 
   #count(bytes: number): void {
@@ -203,7 +193,7 @@ function isFileField(name: string): name is FileField {
 }
 
 /** Faults of the disk stay what they are; everything else that parsing throws is the fault of the form. */
-function formError(error: unknown): unknown {
+export function formError(error: unknown): unknown {
   if (error instanceof EngineError || !(error instanceof Error)) return error;
   const code = errorCode(error) ?? '';
   if (code === 'ENOSPC' || code === 'EDQUOT') {

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import type { FileRef } from '../../contract/job.js';
+import type { ApiDeps, Inspection, ScriptInspector } from '../deps.js';
+import { listProcesses } from '../processes.js';
+import type { GraphDefaults } from '../schemas/graph-request.js';
+import { type CompileFacts, entrypointOf, scriptKey, taskOf } from './compile.js';
+import type { AskedNode } from './read-request.js';
+import { templateRules } from './template-rules.js';
+
+/** A file that nodes may name: where it will lie, and where it lies now. */
+export interface KnownFile {
+  readonly ref: FileRef;
+  readonly path: string;
+}
+
+/** Looks up what the compiler must know of the world: processes, files, and what scripts say of themselves. */
+export class GraphChecker {
+  readonly #deps: ApiDeps;
+  readonly #inspector: ScriptInspector;
+
+  constructor(deps: ApiDeps, inspector: ScriptInspector) {
+    this.#deps = deps;
+    this.#inspector = inspector;
+  }
+
+  async facts(
+    nodes: readonly AskedNode[],
+    defaults: GraphDefaults,
+    files: ReadonlyMap<string, KnownFile>,
+    place: Pick<CompileFacts, 'known' | 'first'>,
+  ): Promise<CompileFacts> {
+    const { options } = this.#deps;
+    const processes = new Set(await listProcesses(options.processPath));
+    const uploads = new Map([...files].map(([name, { ref }]) => [name, ref]));
+    const inspections = await this.#inspect(nodes, defaults, files, processes);
+    return { processes, uploads, inspections, templates: templateRules, retry: options, ...place };
+  }
+
+  /** Every function that is called is looked at once, however many nodes call it. */
+  async #inspect(
+    nodes: readonly AskedNode[],
+    defaults: GraphDefaults,
+    files: ReadonlyMap<string, KnownFile>,
+    processes: ReadonlySet<string>,
+  ): Promise<Map<string, Inspection>> {
+    const inspections = new Map<string, Inspection>();
+    for (const { asked } of nodes) {
+      const task = asked === null ? null : taskOf(asked, defaults);
+      if (asked === null || task === null) continue;
+      const entrypoint = entrypointOf(asked, defaults);
+      const key = scriptKey(task, entrypoint);
+      if (key === null || inspections.has(key)) continue;
+      let path: string | undefined;
+      if (task.kind === 'script') path = files.get(task.upload)?.path;
+      else if (task.kind === 'process' && processes.has(task.process)) path = this.#processPath(task.process);
+      if (path !== undefined) inspections.set(key, await this.#inspector.inspect(path, entrypoint));
+    }
+    return inspections;
+  }
+
+  #processPath(name: string): string {
+    return join(this.#deps.options.processPath, `${name}.py`);
+  }
+}

@@ -1,0 +1,42 @@
+import { openGraphs } from '../../store/graph-share.js';
+import type { GraphStore } from '../../store/graph-store.js';
+import type { ApiDeps, ScriptInspector } from '../deps.js';
+import type { QueueWatch } from '../queue-watch.js';
+import { AnsweredRequests } from './answered-requests.js';
+import { GraphAdder } from './graph-adder.js';
+import { GraphCalls } from './graph-calls.js';
+import { GraphChecker } from './graph-checker.js';
+import { GraphRepeater } from './graph-repeater.js';
+import { GraphSubmitter } from './graph-submitter.js';
+import { GraphsReader } from './graphs-reader.js';
+import { NodeNamesCache } from './node-names.js';
+
+/** What the routes of graphs share. */
+export interface GraphParts {
+  readonly deps: ApiDeps;
+  readonly store: GraphStore;
+  readonly reader: GraphsReader;
+  readonly submitter: GraphSubmitter;
+  readonly adder: GraphAdder;
+  readonly repeater: GraphRepeater;
+  readonly calls: GraphCalls;
+  readonly answered: AnsweredRequests;
+}
+
+export function graphParts(deps: ApiDeps, inspector: ScriptInspector, queues: QueueWatch): GraphParts {
+  const { documents: store, reader: journals } = openGraphs(deps.store);
+  const names = new NodeNamesCache(store);
+  const checker = new GraphChecker(deps, inspector);
+  const reader = new GraphsReader(deps, store, journals, names);
+  const submitter = new GraphSubmitter(deps, store, checker, queues);
+  return {
+    deps,
+    store,
+    reader,
+    submitter,
+    adder: new GraphAdder(deps, store, checker, names),
+    repeater: new GraphRepeater(deps, store, submitter),
+    calls: new GraphCalls(deps, store, reader),
+    answered: new AnsweredRequests(store),
+  };
+}

@@ -1,0 +1,62 @@
+import type { GraphQuery } from '../../engine/graph-engine.js';
+import { errorCode } from '../../store/atomic.js';
+import type { ApiDeps, Request } from '../deps.js';
+import type { GraphListQuery, GraphState } from '../schemas/graphs.js';
+import type { GraphsReader } from './graphs-reader.js';
+
+/** Graphs whose documents are read at the same time. */
+const readers = 16;
+/** Deleted graphs leave pages with holes: so many pages of Temporal are looked at for one of ours. */
+const maxPasses = 10;
+
+const engineStates = { open: 'OPEN', succeeded: 'SUCCESS', failed: 'FAILURE', revoked: 'REVOKED' } as const;
+
+/** Pages of graphs, newest first: which there are tells Temporal, what each is doing tells the share. */
+export class GraphsList {
+  readonly #deps: ApiDeps;
+  readonly #reader: GraphsReader;
+
+  constructor(deps: ApiDeps, reader: GraphsReader) {
+    this.#deps = deps;
+    this.#reader = reader;
+  }
+
+  async page(query: GraphListQuery, request: Request): Promise<{ graphs: GraphState[]; next: string | null }> {
+    const graphs: GraphState[] = [];
+    let cursor = query.cursor;
+    for (let pass = 0; pass < maxPasses; pass++) {
+      const page = await this.#deps.engine.ofGraphs.list(toEngine(query, query.limit - graphs.length, cursor));
+      for (let at = 0; at < page.graphIds.length; at += readers) {
+        const ids = page.graphIds.slice(at, at + readers);
+        const states = await Promise.all(ids.map((graphId) => this.#stateOf(graphId, request)));
+        for (const state of states) if (state !== null) graphs.push(state);
+      }
+      if (page.next === null) return { graphs, next: null };
+      cursor = page.next;
+      if (graphs.length >= query.limit) break;
+    }
+    return { graphs, next: cursor ?? null };
+  }
+
+  async #stateOf(graphId: string, request: Request): Promise<GraphState | null> {
+    try {
+      const view = await this.#reader.viewIfThere(graphId);
+      return view === null ? null : await this.#reader.state(view);
+    } catch (error) {
+      request.log.error({ err: error, code: errorCode(error), graphId }, 'a graph cannot be read');
+      return null;
+    }
+  }
+}
+
+function toEngine({ name, front, since, until, state }: GraphListQuery, limit: number, cursor?: string): GraphQuery {
+  return {
+    states: state === undefined ? [] : [...new Set(state.map((one) => engineStates[one]))],
+    limit,
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(name === undefined ? {} : { name }),
+    ...(front === undefined ? {} : { front }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+  };
+}

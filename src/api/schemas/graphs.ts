@@ -1,0 +1,429 @@
+import { z } from 'zod';
+import { graphHeaderSchema } from '../../contract/graph-document.js';
+import { uuidPattern } from '../../contract/ids.js';
+import { attemptSchema, callbackSchema, timeInfoSchema } from '../../contract/job.js';
+import { journalEntrySchema } from '../../contract/journal.js';
+import { triggerRules } from '../../contract/scheduling.js';
+import { problemSchema } from '../graphs/problems.js';
+import { oneOrMany, shortText, timeSchema, wholeNumber } from './jobs.js';
+
+/** Answers of the calls below `/graphs`, and their parameters. The order of keys here is the order on the wire. */
+
+const graphId = '3c7b1077-d4f2-42ce-98b0-8d9f00000000';
+const jobId = '3c7b1077-d4f2-42ce-98b0-8d9f00000002';
+
+export const graphParamsSchema = z.object({
+  graph: z
+    .string()
+    .regex(uuidPattern, 'must be a UUID of 36 characters, such as 3c7b1077-d4f2-42ce-98b0-8d9f00000000')
+    .meta({ description: 'Id of the graph, as `POST /graphs` answered it.', examples: [graphId] }),
+});
+
+export const nodeParamsSchema = z.object({
+  ...graphParamsSchema.shape,
+  node: z
+    .string()
+    .min(1)
+    .max(1000)
+    .meta({
+      description: 'Id of the node, or its number. Item 3 of a `map` node called `resize` is `resize[3]`.',
+      examples: ['resize'],
+    }),
+});
+
+export const idempotencySchema = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1, 'must not be empty')
+    .max(255, 'must have at most 255 characters')
+    .optional()
+    .describe(
+      'The same key with the same request gets the same answer, however often it is sent; with another one 409.',
+    ),
+});
+
+export const graphStates = ['pending', 'running', 'paused', 'succeeded', 'failed', 'revoked'] as const;
+/** What a node can be asked for. `mapped` has become the items behind it; its own state is that of all of them. */
+export const shownNodeStates = ['waiting', 'queued', 'running', 'succeeded', 'failed', 'revoked', 'skipped'] as const;
+export type ShownNodeState = (typeof shownNodeStates)[number];
+
+const links = z
+  .record(z.string(), z.string())
+  .describe('Where to look further, such as the trace in the Temporal Web UI.');
+
+export const newGraphSchema = z
+  .object({
+    id: z.string(),
+    name: z.string().nullable(),
+    mode: z.enum(['closed', 'open']),
+    nodes: z.number().int().describe('How many.'),
+    retry_of: z.string().nullable().describe('The graph that this one repeats.'),
+    kept: z.number().int().optional().describe('Of a retry: nodes whose results were taken over.'),
+    links,
+  })
+  .meta({
+    id: 'NewGraph',
+    examples: [{ id: graphId, name: 'pump for the shop', mode: 'closed', nodes: 3, retry_of: null, links: {} }],
+  });
+export type NewGraph = z.infer<typeof newGraphSchema>;
+
+const counts = z.object({
+  total: z.number().int().describe('Nodes, and jobs that `map` nodes have become.'),
+  waiting: z.number().int().describe('Their time has not come.'),
+  queued: z.number().int().describe('Wait for a worker.'),
+  running: z.number().int(),
+  succeeded: z.number().int(),
+  failed: z.number().int(),
+  revoked: z.number().int(),
+  skipped: z.number().int().describe('Their rule could not be met, or `when` was false.'),
+});
+
+export const graphStateSchema = z
+  .object({
+    id: z.string(),
+    name: z.string().nullable(),
+    state: z.enum(graphStates),
+    message: z.string().nullable().describe('Why it did not succeed.'),
+    mode: z.enum(['closed', 'open']).describe('`open` while more nodes may come.'),
+    front: graphHeaderSchema.shape.front.describe(
+      'Who sent it: a client of this API, a running script, a workflow file.',
+    ),
+    labels: z.record(z.string(), z.string()),
+    on_failure: graphHeaderSchema.shape.onFailure,
+    max_parallel: z.number().int().nullable(),
+    counts,
+    time_info: timeInfoSchema,
+    parent: z.string().nullable().describe('The job whose script sent it.'),
+    retry_of: z.string().nullable().describe('The graph that this one repeats.'),
+    links,
+  })
+  .meta({
+    id: 'GraphState',
+    examples: [
+      {
+        id: graphId,
+        name: 'pump for the shop',
+        state: 'running',
+        message: null,
+        mode: 'closed',
+        front: 'rest',
+        labels: {},
+        on_failure: 'finish',
+        max_parallel: null,
+        counts: { total: 3, waiting: 1, queued: 0, running: 1, succeeded: 1, failed: 0, revoked: 0, skipped: 0 },
+        time_info: {
+          request: '2026-11-21T11:49:05.570674',
+          started: '2026-11-21T11:49:05.602000+00:00',
+          stopped: null,
+        },
+        parent: null,
+        retry_of: null,
+        links: {},
+      },
+    ],
+  });
+export type GraphState = z.infer<typeof graphStateSchema>;
+
+export const graphListSchema = z
+  .object({
+    graphs: z.array(graphStateSchema),
+    next: z.string().nullable().describe('Cursor of the next page, or null.'),
+  })
+  .meta({ id: 'GraphList' });
+
+const listStates = ['open', 'succeeded', 'failed', 'revoked'] as const;
+export const graphListQuerySchema = z.object({
+  limit: wholeNumber(1, 200).default(50).describe('Graphs on a page.'),
+  cursor: shortText(4096, 'must be the text of "next" of the page before')
+    .optional()
+    .describe('`next` of the page before.'),
+  state: oneOrMany(z.enum(listStates), `must be one of ${listStates.join(', ')}`)
+    .optional()
+    .describe('May be given several times. `open`: it has not ended.'),
+  name: shortText(1000, 'must be a display name, once').optional().describe('The exact display name.'),
+  front: graphHeaderSchema.shape.front.optional(),
+  since: timeSchema.optional().describe('Requested at or after this time.'),
+  until: timeSchema.optional().describe('Requested before this time.'),
+});
+export type GraphListQuery = z.infer<typeof graphListQuerySchema>;
+
+const nodeShape = {
+  id: z.string().describe('As the request called it; of an item of a map `<id>[<place>]`.'),
+  number: z.number().int(),
+  job: z.string().nullable().describe('Id of its job: all calls below `/jobs` take it. null for a barrier.'),
+  label: z.string(),
+  state: z.enum(shownNodeStates),
+  message: z
+    .string()
+    .nullable()
+    .describe('Why it failed, was revoked or skipped; of a node that is tried again, why the last attempt failed.'),
+  fault: z.string().nullable().describe('The kind of that failure, as `outcome` of attempts.'),
+  kind: z.enum(['script', 'command', 'barrier', 'map']),
+  queue: z.string().nullable(),
+  attempt: z.number().int().describe('Number of the last attempt; 0 before the first.'),
+  progress: z.number().int().nullable(),
+  deps: z.array(z.string()),
+};
+
+export const nodeStateSchema = z.object(nodeShape).meta({
+  id: 'NodeState',
+  examples: [
+    {
+      id: 'resize',
+      number: 2,
+      job: jobId,
+      label: 'resize',
+      state: 'running',
+      message: null,
+      fault: null,
+      kind: 'script',
+      queue: 'cpu',
+      attempt: 1,
+      progress: 40,
+      deps: ['convert'],
+    },
+  ],
+});
+export type NodeState = z.infer<typeof nodeStateSchema>;
+
+export const nodeListSchema = z
+  .object({
+    nodes: z.array(nodeStateSchema),
+    next: z.string().nullable().describe('Cursor of the next page, or null.'),
+  })
+  .meta({ id: 'NodeList' });
+
+export const nodeListQuerySchema = z.object({
+  state: oneOrMany(z.enum(shownNodeStates), `must be one of ${shownNodeStates.join(', ')}`)
+    .optional()
+    .describe('May be given several times.'),
+  limit: wholeNumber(1, 1000).default(200).describe('Nodes on a page.'),
+  cursor: wholeNumber(0, 0xffff_ffff).optional().describe('`next` of the page before.'),
+});
+export type NodeListQuery = z.infer<typeof nodeListQuerySchema>;
+
+export const nodeDetailsSchema = z
+  .object({
+    ...nodeShape,
+    process: z.string().nullable(),
+    entrypoint: z.string().nullable(),
+    command: z.array(z.string()).nullable().describe('Program and arguments, before templates are filled in.'),
+    trigger: z.enum(triggerRules),
+    when: z.string().nullable(),
+    map: z.object({ over: z.string(), max: z.number().int() }).nullable(),
+    items: z
+      .object({ first: z.number().int(), count: z.number().int() })
+      .nullable()
+      .describe('The jobs that a `map` node has become: numbers `first` … `first + count - 1`.'),
+    priority: z.number().int().describe('1 (first) … 5 (last).'),
+    time_limit: z.number().nullable(),
+    retries: z.number().int(),
+    tags: z.record(z.string(), z.string()),
+    callback: callbackSchema.pick({ url: true }).nullable(),
+    time_info: timeInfoSchema,
+    attempts: z.array(attemptSchema),
+    links,
+  })
+  .meta({ id: 'NodeDetails', description: 'Everything known of a node; result and steps are with its job.' });
+export type NodeDetails = z.infer<typeof nodeDetailsSchema>;
+
+export const whySchema = z
+  .object({
+    state: z.enum(shownNodeStates),
+    reasons: z.array(
+      z.object({
+        code: z.enum([
+          'graph-ended',
+          'not-started',
+          'paused',
+          'dependency',
+          'limit',
+          'delay',
+          'retry',
+          'no-worker',
+          'busy',
+        ]),
+        message: z.string(),
+        node: z.string().optional().describe('The node that is waited for.'),
+      }),
+    ),
+  })
+  .meta({
+    id: 'Why',
+    description: 'Why a node does not run; empty when it does, or has ended.',
+    examples: [
+      {
+        state: 'waiting',
+        reasons: [{ code: 'dependency', message: 'node "convert" is running', node: 'convert' }],
+      },
+    ],
+  });
+export type Why = z.infer<typeof whySchema>;
+
+const { type: eventType, node: _number, ...eventRest } = journalEntrySchema.omit({ at: true, n: true }).shape;
+export const graphEventSchema = z
+  .object({
+    seq: z.number().int().describe('Number of the event in its graph, from 1, without gaps worth mentioning.'),
+    at: z.string(),
+    type: eventType,
+    node: z.string().optional().describe('Id of the node; absent for events of the graph.'),
+    number: z.number().int().optional(),
+    job: z.string().optional(),
+    ...eventRest,
+  })
+  .meta({
+    id: 'GraphEvent',
+    examples: [
+      {
+        seq: 12,
+        at: '2026-11-21T11:49:07.102Z',
+        type: 'succeeded',
+        node: 'convert',
+        number: 1,
+        job: jobId,
+        attempt: 1,
+      },
+    ],
+  });
+export type GraphEvent = z.infer<typeof graphEventSchema>;
+
+export const graphEventsSchema = z
+  .object({
+    events: z.array(graphEventSchema),
+    next: z.number().int().describe('`after` of the next call.'),
+    ended: z.boolean().describe('The graph has ended, and these are its last events.'),
+  })
+  .meta({ id: 'GraphEvents' });
+export type GraphEvents = z.infer<typeof graphEventsSchema>;
+
+export const eventsQuerySchema = z.object({
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0).describe('The last number that this client has seen.'),
+  wait: wholeNumber(0, 60).default(0).describe('Seconds to wait for the next event where there is none.'),
+  limit: wholeNumber(1, 5000).default(500),
+});
+
+const planSchema = z.object({
+  nodes: z.number().int(),
+  dependencies: z.number().int(),
+  levels: z.number().int().describe('Steps that cannot be taken at the same time.'),
+  widest: z.number().int().describe('Nodes of the level with most nodes.'),
+  critical_path: z.array(z.string()).describe('One of the longest ways through the graph.'),
+  order: z.array(z.string()).describe('All nodes, each after those that it waits for.'),
+  queues: z.array(
+    z.object({
+      queue: z.string(),
+      nodes: z.number().int(),
+      served: z.boolean().nullable().describe('Whether a worker serves it now; null when that cannot be told.'),
+    }),
+  ),
+});
+export type Plan = z.infer<typeof planSchema>;
+
+export const validationSchema = z
+  .object({
+    valid: z.boolean(),
+    problems: z.array(problemSchema).describe('The first thousand.'),
+    problem_count: z.number().int(),
+    plan: planSchema.nullable().describe('null when the graph has problems.'),
+  })
+  .meta({
+    id: 'GraphValidation',
+    examples: [
+      {
+        valid: true,
+        problems: [],
+        problem_count: 0,
+        plan: {
+          nodes: 2,
+          dependencies: 1,
+          levels: 2,
+          widest: 1,
+          critical_path: ['convert', 'resize'],
+          order: ['convert', 'resize'],
+          queues: [{ queue: 'cpu', nodes: 2, served: true }],
+        },
+      },
+    ],
+  });
+export type Validation = z.infer<typeof validationSchema>;
+
+export const addedNodesSchema = z
+  .object({
+    nodes: z.array(
+      z.object({
+        id: z.string().nullable(),
+        status: z.enum(['created', 'exists', 'rejected']),
+        number: z.number().int().nullable(),
+        job: z.string().nullable(),
+        problem: problemSchema.nullable(),
+      }),
+    ),
+  })
+  .meta({
+    id: 'AddedNodes',
+    description: 'What became of each node, in the order of the request.',
+    examples: [{ nodes: [{ id: 'report', status: 'created', number: 4, job: jobId, problem: null }] }],
+  });
+export type AddedNodes = z.infer<typeof addedNodesSchema>;
+
+export const nodesChosenSchema = z
+  .strictObject({ ids: z.array(z.string().min(1).max(1000)).min(1).max(1000) })
+  .meta({ id: 'NodesChosen', examples: [{ ids: ['resize', 'report'] }] });
+
+export const nodesToldSchema = z
+  .object({ nodes: z.array(z.object({ id: z.string(), status: z.enum(['sent', 'already-ended', 'unknown']) })) })
+  .meta({ id: 'NodesTold', examples: [{ nodes: [{ id: 'resize', status: 'sent' }] }] });
+
+export const graphChangesSchema = z
+  .strictObject({
+    priority: z
+      .number({ error: 'must be a whole number from 0 to 9' })
+      .int({ error: 'must be a whole number from 0 to 9' })
+      .min(0)
+      .max(9)
+      .describe('0 (first) … 9 (last), for everything of this graph that has not started.'),
+  })
+  .meta({ id: 'GraphChanges', examples: [{ priority: 0 }] });
+
+export const waitQuerySchema = z.object({
+  wait: wholeNumber(0, 60).default(0).describe('Seconds to wait for the end of the graph before answering.'),
+});
+
+export const deletedGraphSchema = z
+  .object({ id: z.string(), deleted: z.literal(true) })
+  .meta({ id: 'DeletedGraph', examples: [{ id: graphId, deleted: true }] });
+
+export const graphErrorSchema = z
+  .object({
+    code: z.string().describe('What happened, for programs: see the documentation.'),
+    message: z.string().describe('What happened and what to do, for people.'),
+    retryable: z.boolean().describe('Whether the same request may succeed later.'),
+    field: z.string().optional().describe('The parameter or field that is wrong.'),
+    problems: z.array(problemSchema).optional().describe('Of a refused graph: the first thousand problems.'),
+    problem_count: z.number().int().optional(),
+  })
+  .meta({
+    id: 'GraphError',
+    description: 'Every error of the calls below /graphs.',
+    examples: [
+      {
+        code: 'INVALID_GRAPH',
+        message: 'the graph has 1 problem: nodes[3].deps[0]: there is no node "convrt": did you mean "convert"?',
+        retryable: false,
+        problems: [
+          {
+            path: 'nodes[3].deps[0]',
+            code: 'unknown-node',
+            message: 'there is no node "convrt": did you mean "convert"?',
+          },
+        ],
+        problem_count: 1,
+      },
+    ],
+  });
+export type GraphErrorBody = z.infer<typeof graphErrorSchema>;
+
+/** The error answers of a route below `/graphs`, for its schema; see `errorAnswers`. */
+export function graphErrorAnswers(...statuses: number[]): Record<never, never> {
+  return Object.fromEntries([400, 401, 429, 500, 503, ...statuses].map((status) => [status, graphErrorSchema]));
+}
