@@ -6,14 +6,17 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { ZipArchive } from 'archiver';
 import type { Logger } from 'pino';
+import { graphIdOf, nodeIndexOf } from '../contract/ids.js';
 import { isTerminal } from '../contract/job.js';
 import { preciseNow, utcWithOffset } from '../contract/time.js';
 import { EngineError } from '../errors/engine-error.js';
 import { isMissing, writeFileAtomic } from '../store/atomic.js';
 import { fingerprintOf, walk } from '../store/fingerprint.js';
+import { type GraphShare, openGraphs } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
 import { archiveFilesOf } from '../store/layout.js';
 import { unlinked } from '../store/unlinked.js';
+import { cleanGraph, GraphEnds, removeStaleReuse } from './clean-graphs.js';
 
 /** The product's own work on files: archives (queue `zip`) and deletion (queue `clean`). */
 export interface ServiceActivities {
@@ -39,6 +42,7 @@ const abandonedMs = 24 * 3600 * 1000;
 
 export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
   const { store } = deps;
+  const graphs = openGraphs(store);
   return {
     async zipOutputs(jobId) {
       const context = Context.current();
@@ -85,18 +89,20 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
       const now = Date.now();
       let cleaned = 0;
       let removed = 0;
+      const sweep: Sweep = { deps, graphs, ends: new GraphEnds(graphs, deps.isOpen), now };
       await removeAbandoned(store, now);
       for await (const jobId of store.jobIds()) {
         context.heartbeat();
         if (context.cancellationSignal.aborted) break;
         try {
-          const what = await cleanJob(deps, jobId, now);
+          const what = nodeIndexOf(jobId) === 0 ? await sweepGraph(sweep, jobId) : await cleanJob(sweep, jobId);
           if (what === 'cleaned') cleaned += 1;
           else if (what === 'removed') removed += 1;
         } catch (error) {
           deps.logger.error({ job: jobId, err: error }, 'a job could not be cleaned');
         }
       }
+      await removeStaleReuse(store);
       if (cleaned + removed > 0) deps.logger.info({ cleaned, removed }, 'the share was cleaned');
       return { cleaned, removed };
     },
@@ -114,14 +120,31 @@ async function outputsRoot(store: JobStore, outputs: string): Promise<string> {
   }
 }
 
-/** Counts from the end of a job, so nothing that runs is ever touched. */
-async function cleanJob(deps: ServiceDeps, jobId: string, now: number): Promise<'kept' | 'cleaned' | 'removed'> {
+interface Sweep {
+  readonly deps: ServiceDeps;
+  readonly graphs: GraphShare;
+  readonly ends: GraphEnds;
+  readonly now: number;
+}
+
+async function sweepGraph(
+  { deps, graphs, ends, now }: Sweep,
+  graphId: string,
+): Promise<'kept' | 'cleaned' | 'removed'> {
+  const end = await ends.of(graphId, now);
+  return end === null || end === 'open' ? 'kept' : cleanGraph(graphs, graphId, (now - end) / 1000, deps);
+}
+
+/** Counts from the end of a job, and of its graph, so nothing that runs or may be asked for is ever touched. */
+async function cleanJob({ deps, ends, now }: Sweep, jobId: string): Promise<'kept' | 'cleaned' | 'removed'> {
   const { store } = deps;
   const changedAt = (await stat(store.paths(jobId).record).catch(() => null))?.mtimeMs;
   if (changedAt === undefined || now - changedAt < deps.cleanupDelay * 1000) return 'kept'; // most jobs: one look, no read
   const record = await store.readRecord(jobId);
   if (record === null) return 'kept';
-  if (!isTerminal(record.status)) {
+  const graphEnd = await ends.of(graphIdOf(jobId), now);
+  if (graphEnd === 'open') return 'kept';
+  if (!isTerminal(record.status) && graphEnd === null) {
     // Accepted but never started (the API died in between), and Temporal has never heard of it.
     if (record.status !== 'PENDING' || now - changedAt < abandonedMs || (await deps.isOpen(jobId)) !== null)
       return 'kept';
@@ -129,7 +152,7 @@ async function cleanJob(deps: ServiceDeps, jobId: string, now: number): Promise<
     return 'removed';
   }
   const stopped = record.timeInfo.stopped === null ? changedAt : Date.parse(record.timeInfo.stopped);
-  const age = (now - stopped) / 1000;
+  const age = (now - Math.max(stopped, graphEnd ?? 0)) / 1000;
   if (age >= deps.recordRetention) {
     await store.remove(jobId);
     return 'removed';

@@ -5,16 +5,23 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createServiceActivities, type ServiceActivities } from '../../../src/activities/index.js';
-import { type JobRecord, newRecord } from '../../../src/contract/job.js';
+import { keepForReuse } from '../../../src/activities/result-reuse.js';
+import { jobIdOf } from '../../../src/contract/ids.js';
+import { type JobRecord, type JobSpec, newRecord } from '../../../src/contract/job.js';
+import type { JournalEntry } from '../../../src/contract/journal.js';
 import { fingerprintOf } from '../../../src/store/fingerprint.js';
+import { GraphStore } from '../../../src/store/graph-store.js';
 import { JobStore } from '../../../src/store/job-store.js';
+import { JournalWriter } from '../../../src/store/journal-file.js';
 import { archiveFilesOf } from '../../../src/store/layout.js';
+import { graphHeader, nodeSpec } from '../../support/graph-documents.js';
 import { jobSpec } from '../../support/jobs.js';
 
 // Archives and deletion on a real share, with the activity context of the SDK's own test environment.
 
 let folder: string;
 let store: JobStore;
+let graphs: GraphStore;
 let services: ServiceActivities;
 let open: boolean | null;
 const environment = new MockActivityEnvironment();
@@ -29,6 +36,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 async function use(root: string): Promise<void> {
   store = new JobStore(root);
   await store.open();
+  graphs = new GraphStore(root);
   services = createServiceActivities({
     store,
     cleanupDelay: 3600,
@@ -39,8 +47,8 @@ async function use(root: string): Promise<void> {
 }
 
 /** A job with one input and one output, in a given state, whose record was last written so many seconds ago. */
-async function job(change: Partial<JobRecord>, ageSeconds: number): Promise<string> {
-  const spec = jobSpec();
+async function job(change: Partial<JobRecord>, ageSeconds: number, own: Partial<JobSpec> = {}): Promise<string> {
+  const spec = jobSpec(own);
   const incoming = await store.receive();
   await writeFile(join(incoming.inputs, 's.py'), '');
   await incoming.commit(spec);
@@ -143,5 +151,63 @@ describe('a sweep', () => {
     await utimes(abandoned, at, at);
     await sweep();
     expect(await readdir(join(store.root, '.incoming'))).toEqual([]);
+  });
+});
+
+describe('a sweep of graphs', () => {
+  /** A graph with one input, whose journal says this; the times are seconds ago. */
+  async function graph(...entries: { type: JournalEntry['type']; ago: number }[]): Promise<string> {
+    const header = graphHeader();
+    const incoming = await graphs.receive();
+    await writeFile(join(incoming.inputs, 's.py'), '');
+    await incoming.commit(header, [nodeSpec(1), nodeSpec(2)]);
+    await new JournalWriter(store.root).append(
+      header.graphId,
+      entries.map(({ type, ago }) => ({ type, at: new Date(Date.now() - ago * 1000).toISOString() })),
+    );
+    return header.graphId;
+  }
+  const node = (graphId: string, index: number, ageSeconds: number, change: Partial<JobRecord> = {}) =>
+    job({ status: 'SUCCESS', ...change }, ageSeconds, { graphId, jobId: jobIdOf(graphId, index) });
+
+  it('touches nothing of one that is open, however long ago a node has ended', async () => {
+    const silent = await graph({ type: 'started', ago: 3 * 24 * 3600 });
+    const busy = await graph({ type: 'started', ago: 4000 });
+    const jobs = [await node(silent, 1, 10_000), await node(busy, 1, 10_000)];
+    open = true;
+    expect(await sweep()).toEqual({ cleaned: 0, removed: 0 });
+    open = null; // nobody has to be asked about one that was busy today
+    await rm(store.paths(jobs[0] as string).folder, { recursive: true });
+    await graphs.remove(silent);
+    expect(await sweep()).toEqual({ cleaned: 0, removed: 0 });
+  });
+
+  it('counts from its end: files first, then records, document and journal', async () => {
+    const due = await graph({ type: 'started', ago: 9000 }, { type: 'ended', ago: 4000 });
+    const jobId = await node(due, 1, 8900);
+    const old = await graph({ type: 'started', ago: 9000 }, { type: 'ended', ago: 8000 });
+    const gone = [await node(old, 1, 8900), await node(old, 2, 8500, { status: 'RETRY' })];
+    expect(await sweep()).toEqual({ cleaned: 2, removed: 3 });
+    expect((await readdir(store.paths(jobId).folder)).sort()).toEqual(['job.json', 'spec.json']);
+    expect((await readdir(graphs.paths(due).folder)).sort()).toEqual(['events.jsonl', 'graph.json', 'nodes']);
+    for (const id of [old, ...gone]) expect(await readdir(store.root)).not.toContain(id);
+    expect(await sweep(), 'cleaning what is clean changes nothing').toEqual({ cleaned: 0, removed: 0 });
+  });
+
+  it('ends one that was terminated by hand, a day after its last sign of life', async () => {
+    const graphId = await graph({ type: 'started', ago: 2 * 24 * 3600 });
+    await node(graphId, 1, 2 * 24 * 3600, { status: 'RUNNING' });
+    open = false;
+    expect(await sweep()).toEqual({ cleaned: 0, removed: 2 });
+  });
+
+  it('forgets what could be reused of a job that is gone', async () => {
+    const kept = await job({ status: 'SUCCESS' }, 60);
+    await keepForReuse(store, 'aa', kept);
+    const lost = await job({ status: 'SUCCESS' }, 60);
+    await keepForReuse(store, 'bb', lost);
+    await store.remove(lost);
+    await sweep();
+    expect(await readdir(join(store.root, '.reuse'))).toEqual(['aa.json']);
   });
 });
