@@ -128,11 +128,21 @@ export async function takeOutputs(store: JobStore, from: JobRecord, jobId: strin
       else if (entry.kind === 'file') await linkOrCopy(join(source.outputs, entry.path), to);
       else throw new Unshareable();
     }
-    if (from.resultFile !== null) await linkOrCopy(source.result, target.result);
+    if (from.resultFile !== null) {
+      // Most results have no exact form of their own. It goes first: a result without it would pass for the exact one.
+      await linkOrCopy(source.exact, target.exact).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+      });
+      await linkOrCopy(source.result, target.result);
+    }
     return true;
   } catch (error) {
     if (!isMissing(error) && !(error instanceof Unshareable)) throw error;
-    await Promise.all([rm(target.outputs, { recursive: true, force: true }), rm(target.result, { force: true })]);
+    await Promise.all([
+      rm(target.outputs, { recursive: true, force: true }),
+      rm(target.result, { force: true }),
+      rm(target.exact, { force: true }),
+    ]);
     await mkdir(target.outputs, { recursive: true });
     return false;
   }

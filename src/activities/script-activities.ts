@@ -201,7 +201,11 @@ async function prepareFolders(
   if (input.attempt > 1) {
     const aside = join(paths.folder, `outputs.dead-${input.attempt - 1}`);
     await rename(paths.outputs, aside).catch(() => undefined);
-    await Promise.all([rm(aside, { recursive: true, force: true }), rm(paths.result, { force: true })]);
+    await Promise.all([
+      rm(aside, { recursive: true, force: true }),
+      rm(paths.result, { force: true }),
+      rm(paths.exact, { force: true }),
+    ]);
   }
   await mkdir(paths.logs, { recursive: true });
   if (!spec.computeOnly) await mkdir(paths.outputs, { recursive: true });

@@ -130,7 +130,7 @@ export class JobStore {
   async removeFiles(record: JobRecord, at: string): Promise<void> {
     const paths = this.paths(record.jobId);
     await this.writeRecord({ ...record, cleanedAt: at });
-    for (const path of [paths.inputs, paths.outputs, paths.archives, paths.logs, paths.result]) {
+    for (const path of [paths.inputs, paths.outputs, paths.archives, paths.logs, paths.result, paths.exact]) {
       await rm(path, { recursive: true, force: true });
     }
   }

@@ -13,7 +13,8 @@ import { EngineError } from '../errors/engine-error.js';
  *                     logs/<n>.log       stdout and stderr of attempt n
  *                     spec.json          what was asked for
  *                     job.json           what came of it
- *                     result.json        a result too large for job.json
+ *                     result.json        a result too large for job.json, or that JavaScript would change
+ *                     exact.json         the same with types that JSON has not (times, bytes …), for other jobs
  *                     owner              which attempt may write, once it is not the first
  *     <root>/<graph id>/…                a graph's own files: see {@link GraphPaths}
  *     <root>/.incoming/                  uploads that are not jobs or graphs yet
@@ -28,6 +29,7 @@ export interface JobPaths {
   readonly spec: string;
   readonly record: string;
   readonly result: string;
+  readonly exact: string;
 }
 
 /** Paths of a job. @throws EngineError BAD_REQUEST when the id is not one: nothing but a UUID becomes a path. */
@@ -43,6 +45,7 @@ export function jobPaths(root: string, jobId: string): JobPaths {
     spec: join(folder, 'spec.json'),
     record: join(folder, 'job.json'),
     result: join(folder, 'result.json'),
+    exact: join(folder, 'exact.json'),
   };
 }
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NodeSpec, ParamsSource } from '../contract/graph-document.js';
-import { graphIdOf, jobIdOf, nodeIndexOf } from '../contract/ids.js';
+import { jobIdOf } from '../contract/ids.js';
 import { isTerminal, type JobRecord, type RecordStatus } from '../contract/job.js';
-import { isMissing } from './atomic.js';
+import { isMissing, readTextIfExists } from './atomic.js';
 import { type Exact, parseExact } from './exact-json.js';
 import { ExpressionError, type NodeFact, type References, type Scope } from './expressions.js';
 import { walk } from './fingerprint.js';
@@ -95,10 +95,16 @@ export class NodeValues {
     const { record, state } = await this.#end(graphId, index);
     if (record === null || state !== 'succeeded') return 'null';
     const form = node?.handsOn ?? (await this.#jobs.readSpec(record.jobId))?.handsOn ?? 'value';
-    return handedOnText(record, form, await this.resultText(record));
+    return handedOnText(record, form, await this.#exactText(record));
   }
 
-  /** The return value of a job that has succeeded, digit by digit. */
+  /** As the script made it: with the types that other scripts get back. */
+  async #exactText(record: JobRecord): Promise<string> {
+    const exact = record.resultFile === null ? null : await readTextIfExists(this.#jobs.paths(record.jobId).exact);
+    return exact ?? this.resultText(record);
+  }
+
+  /** The return value of a job that has succeeded, in plain JSON, digit by digit. */
   async resultText(record: JobRecord): Promise<string> {
     if (record.resultFile === null) return JSON.stringify(record.result);
     try {
@@ -238,11 +244,6 @@ export class NodeValues {
 }
 
 export const noReferences: References = { nodes: new Map(), item: false };
-
-/** The graph and the node of a job: of an item its own number, which no document has. */
-export function placeOf(jobId: string): { readonly graphId: string; readonly index: number } {
-  return { graphId: graphIdOf(jobId), index: nodeIndexOf(jobId) };
-}
 
 function one(items: readonly number[] | null, values: readonly Exact[]): Exact {
   return items === null ? (values[0] ?? null) : values;

@@ -5,6 +5,7 @@ import { jobIdOf } from '../../contract/ids.js';
 import type { FileRef, JobRecord } from '../../contract/job.js';
 import { preciseNow, utcWithoutOffset } from '../../contract/time.js';
 import { EngineError } from '../../errors/engine-error.js';
+import { isMissing } from '../../store/atomic.js';
 import type { GraphStore } from '../../store/graph-store.js';
 import { linkFile, linkTree, movedRef } from '../../store/link-tree.js';
 import type { ApiDeps } from '../deps.js';
@@ -115,6 +116,10 @@ export class GraphRepeater {
       }
       if (record.resultFile !== null) {
         await linkFile(join(from.folder, record.resultFile.file), join(folder, record.resultFile.file));
+        // Of few results there is an exact form as well.
+        await linkFile(from.exact, join(folder, 'exact.json')).catch((error: unknown) => {
+          if (!isMissing(error)) throw error;
+        });
       }
       const place = { jobId, graphId: newGraphId, retryOf: record.jobId };
       const script = movedRef(movedRef(spec.script, record.jobId, jobId), record.graphId, newGraphId);

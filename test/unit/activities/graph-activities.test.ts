@@ -120,6 +120,16 @@ describe('what a node hands on', () => {
     expect(await waiting).toBe('null');
   });
 
+  it('brings types that JSON has not to scripts, and plain JSON to expressions', async () => {
+    await create([1, {}]);
+    await ended(1, {}, '"2026-11-21"');
+    await writeFile(jobs.paths(jobIdOf(graphId, 1)).exact, '{"__type__":"date","__value__":"2026-11-21"}');
+    expect(await value(1)).toBe('{"__type__":"date","__value__":"2026-11-21"}');
+    const node = nodeSpec(2, { deps: [1] });
+    const facts = { nodes: new Map([['n1', new Set(['result' as const])]]), item: false };
+    expect((await graphs.values.scope({ graphId, node }, facts)).nodes).toEqual({ n1: { result: '2026-11-21' } });
+  });
+
   it('is told as deleted when its file is', async () => {
     await create([1, {}]);
     await ended(1, { resultFile: { file: 'result.json', sizeBytes: 1 } });
