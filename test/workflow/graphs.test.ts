@@ -27,7 +27,7 @@ describe.each([
 
   it('asks for a condition, skips where it is false, and says so in the journal', async () => {
     const asked: number[] = [];
-    const { engine, graphId, ran, ranSorted, journalOf, at } = await start({
+    const { engine, graphId, ran, journalOf, at } = await start({
       records: { evaluateWhen: async (_graph, index) => (asked.push(index), index === 2) },
     });
     const nodes = [at(1), at(2, { deps: [1], conditional: true }), at(3, { deps: [1], conditional: true })];
@@ -46,7 +46,7 @@ describe.each([
   });
 
   it('a condition that cannot be evaluated fails its node with the reason', async () => {
-    const { engine, graphId, ran, ranSorted, journalOf, at } = await start({
+    const { engine, graphId, at } = await start({
       records: {
         evaluateWhen: async () => {
           throw fault('invalid');
@@ -59,13 +59,10 @@ describe.each([
 
   it('a map runs an item for each place of its list, and what follows waits for all of them', async () => {
     const items: unknown[] = [];
-    const { engine, graphId, ran, ranSorted, journalOf, at } = await start(
-      { records: { expandMap: async () => 3 } },
-      (_index, { item }) => {
-        items.push(item);
-        return undefined;
-      },
-    );
+    const { engine, graphId, ran, at } = await start({ records: { expandMap: async () => 3 } }, (_index, { item }) => {
+      items.push(item);
+      return undefined;
+    });
     const nodes = [at(1, { map: { max: 5 } }), at(2, { deps: [1] })];
     await (await engine.start({ graphId, nodes, journal: true })).result();
     const first = firstItemNumber;
@@ -111,7 +108,7 @@ describe.each([
 
   it('a paused graph starts nothing until it is resumed', async () => {
     const first = latch();
-    const { engine, graphId, ran, ranSorted, journalOf, at } = await start({}, (index) =>
+    const { engine, graphId, ran, journalOf, at } = await start({}, (index) =>
       index === 1 ? first.opened : undefined,
     );
     const handle = await engine.start({ graphId, nodes: [at(1), at(2, { deps: [1] })], journal: true });
@@ -145,7 +142,7 @@ describe.each([
   it('a failed node that is sent again runs under the next attempt number, and so do those it had held up', async () => {
     const attempts: number[] = [];
     const long = latch();
-    const { engine, graphId, ran, ranSorted, journalOf, at } = await start({}, (index, { attempt }) => {
+    const { engine, graphId, ran, journalOf, at } = await start({}, (index, { attempt }) => {
       if (index === 3) return long.opened;
       if (index === 1) attempts.push(attempt);
       if (index === 1 && attempt === 1) throw fault('exception');
@@ -166,7 +163,7 @@ describe.each([
   });
 
   it('shows a person which nodes have failed', async () => {
-    const { engine, graphId, ran, ranSorted, journalOf, at } = await start({}, (index) => {
+    const { engine, graphId, at } = await start({}, (index) => {
       if (index === 1) throw fault('exception');
       return undefined;
     });
@@ -183,7 +180,7 @@ describe.each([
   });
 
   it('a cancel of the whole graph ends an open one, too', async () => {
-    const { engine, graphId, ranSorted } = await start({});
+    const { engine, graphId } = await start({});
     const handle = await engine.start({ graphId, nodes: [], open: true, journal: true });
     await handle.cancel();
     expect(await failureOf(handle)).toBeInstanceOf(CancelledFailure);
