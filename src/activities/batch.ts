@@ -36,8 +36,7 @@ export async function runBatch(
 
   const overdue = setTimeout(() => {
     const running = ended.length;
-    // Also when nothing is left to give back: until those that have ended are told of, the long one cannot be stopped alone.
-    if (stopped || inputs.length < 2) return;
+    if (stopped || running + 1 >= inputs.length) return;
     stopped = true;
     const workflowId = context.info.workflowExecution?.workflowId;
     if (workflowId === undefined) return;

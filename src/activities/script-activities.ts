@@ -10,10 +10,11 @@ import { type GraphShare, openGraphs } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
 import { logFileOf, resolveFileRef } from '../store/layout.js';
 import { claim, claimedBy, fenceCheckMs, fenceMs } from '../store/ownership.js';
-import type { SlotPool } from '../worker/slot-pool.js';
+import type { Slot, SlotPool } from '../worker/slot-pool.js';
 import { type AloneDeps, runAlone } from './alone.js';
 import { AttemptRecord } from './attempt-record.js';
 import { type BatchDeps, runBatch } from './batch.js';
+import { type CanvasDeps, CanvasDesk } from './canvas.js';
 import { commandTask } from './command-task.js';
 import { readyJob } from './materialise.js';
 import { contentKey, findReusable, keepForReuse, type ReuseDeps, takeOutputs } from './result-reuse.js';
@@ -29,6 +30,7 @@ export interface ScriptActivities {
 export interface ScriptDeps extends AloneDeps, BatchDeps, ReuseDeps {
   readonly runner: Runner;
   readonly slots: SlotPool;
+  readonly canvases: CanvasDeps;
   /** The script that runs commands: `python/pixyz_worker/_command.py`. */
   readonly commandScript: string;
   /** Name of this worker, as records and metrics show it. */
@@ -47,30 +49,34 @@ export function createScriptActivities(deps: ScriptDeps): ScriptActivities {
   const all: AttemptDeps = { ...deps, graphs: openGraphs(deps.store) };
   return {
     runScript(input) {
-      return inSlot(deps, input.alone !== undefined, (context) =>
+      return inSlot(deps, input.alone !== undefined, (context, slot) =>
         input.alone === undefined
-          ? runAttempt(all, input, context)
-          : runAlone(deps, input, input.alone, context, (attempt) => runAttempt(all, attempt, context)),
+          ? runAttempt(all, input, context, slot)
+          : runAlone(deps, input, input.alone, context, (attempt) => runAttempt(all, attempt, context, slot)),
       );
     },
 
     runScripts(batch) {
-      return inSlot(deps, false, (context) =>
-        runBatch(deps, batch, context, (input) => runAttempt(all, input, context)),
+      return inSlot(deps, false, (context, slot) =>
+        runBatch(deps, batch, context, (input) => runAttempt(all, input, context, slot)),
       );
     },
   };
 }
 
 /** One slot of the worker for as long as the work takes; alive all the while, also when it waits for the slot for a moment. */
-async function inSlot<T>(deps: ScriptDeps, alone: boolean, work: (context: Context) => Promise<T>): Promise<T> {
+async function inSlot<T>(
+  deps: ScriptDeps,
+  alone: boolean,
+  work: (context: Context, slot: Slot) => Promise<T>,
+): Promise<T> {
   const context = Context.current();
   const beat = setInterval(() => context.heartbeat(), heartbeatMs);
   try {
     const slot = await deps.slots.acquire();
     if (slot === null) throw noSlot(alone);
     try {
-      return await work(context);
+      return await work(context, slot);
     } finally {
       slot.release();
     }
@@ -93,7 +99,12 @@ interface AttemptDeps extends ScriptDeps {
   readonly graphs: GraphShare;
 }
 
-async function runAttempt(deps: AttemptDeps, input: AttemptInput, context: Context): Promise<AttemptResult> {
+async function runAttempt(
+  deps: AttemptDeps,
+  input: AttemptInput,
+  context: Context,
+  slot: Slot,
+): Promise<AttemptResult> {
   const { store } = deps;
   const { jobId, attempt } = input;
   const startedAt = performance.now();
@@ -120,6 +131,7 @@ async function runAttempt(deps: AttemptDeps, input: AttemptInput, context: Conte
   }
 
   const stop = stopSignal(context, store, input);
+  const canvases = new CanvasDesk(store, deps.graphs, deps.canvases, jobId);
   let outcome: ScriptOutcome;
   try {
     outcome =
@@ -129,8 +141,11 @@ async function runAttempt(deps: AttemptDeps, input: AttemptInput, context: Conte
             signal: stop.signal,
             onStarted: (pid) => owned.started(pid),
             onProgress: (snapshot) => owned.progress(snapshot),
+            onRequest: (request) => canvases.answer(request),
+            onWaiting: (waiting) => (waiting ? slot.lend() : slot.resume()),
           });
   } finally {
+    slot.resume(); // it may have ended in the middle of a wait
     stop.release();
   }
 
@@ -154,7 +169,12 @@ async function runAttempt(deps: AttemptDeps, input: AttemptInput, context: Conte
     'an attempt ended with a fault',
   );
   await owned.fail(outcome, kind);
-  if (kind === 'cancelled') throw new CancelledFailure(message);
+  if (kind === 'cancelled') {
+    await canvases
+      .cancelSent()
+      .catch((error: unknown) => deps.logger.warn({ job: jobId, err: error }, 'what a job has sent runs on'));
+    throw new CancelledFailure(message);
+  }
   throw fault(kind as FaultKind, message, outcome.error.traceback);
 }
 

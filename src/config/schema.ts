@@ -114,7 +114,7 @@ export const settingsSchema = z.object({
     .prefault('0')
     .describe('This worker ends itself after exactly so many scripts. 0: never.'),
   PIXYZ_TIME_LIMIT: seconds(2400).describe(
-    'Time limit, in seconds, of sub-tasks sent without one, which come with the canvas release; until then without effect. Jobs of the API get 3600.',
+    'Time limit, in seconds, of sub-tasks that scripts send without one; 0: none. Jobs of the API get 3600.',
   ),
   PIXYZ_RETRY_TIME_LIMIT: seconds(3600).describe(
     "Time limit, in seconds, of the retry on gpuhigh (at least the job's own).",

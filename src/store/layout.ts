@@ -15,6 +15,7 @@ import { EngineError } from '../errors/engine-error.js';
  *                     job.json           what came of it
  *                     result.json        a result too large for job.json, or that JavaScript would change
  *                     exact.json         the same with types that JSON has not (times, bytes …), for other jobs
+ *                     canvases.jsonl     the graphs that its script has sent
  *                     owner              which attempt may write, once it is not the first
  *     <root>/<graph id>/…                a graph's own files: see {@link GraphPaths}
  *     <root>/.incoming/                  uploads that are not jobs or graphs yet

@@ -82,6 +82,7 @@ function runnerOptions(settings: Settings, logger: Logger): RunnerOptions {
       ...scriptEnvironment(process.env),
       SHARE_PATH: settings.SHARE_PATH,
       PROCESS_PATH: settings.PROCESS_PATH,
+      PIXYZ_TIME_LIMIT: String(settings.PIXYZ_TIME_LIMIT),
       LOGLEVEL: settings.LOGLEVEL.toUpperCase(),
     },
     warm: settings.CONCURRENT_TASKS + 1,

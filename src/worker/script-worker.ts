@@ -69,6 +69,12 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
     runner,
     slots,
     continueAsGraph: (input, labels) => engine.continueAsGraph(input, labels),
+    canvases: {
+      startGraph: (input, labels) => engine.startGraph(input, labels),
+      cancelGraph: (graphId) => engine.ofGraphs.cancel(graphId),
+      cancelJob: (jobId, reason) => engine.cancelJob(jobId, reason),
+      retry: { retryTimeLimit: settings.PIXYZ_RETRY_TIME_LIMIT, rescueWait: settings.PIXYZ_RESCUE_WAIT },
+    },
     handBack: async (workflowId, report) => {
       await engine.ofGraphs.signal(workflowId, 'handBack', report);
     },
@@ -107,7 +113,8 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
           ? {
               ...common,
               taskQueue: queue,
-              activities: services,
+              // A link of a chain may be sent there, too.
+              activities: { ...scripts, ...services },
               maxConcurrentActivityTaskExecutions: 2,
               shutdownGraceTime: '10 seconds',
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from typing import Any
 
 from pixyz_worker._canvas._compile import compile_canvas
@@ -18,7 +19,8 @@ def send(canvas: Canvas, args: tuple[Any, ...], kwargs: dict[str, Any], options:
             raise TypeError(f"{type(canvas).__name__} takes no keyword arguments for its tasks: {', '.join(kwargs)}")
         canvas = dataclasses.replace(canvas, kwargs={**canvas.kwargs, **kwargs})
     plan = compile_canvas(canvas, args, options)
-    graph = current().submit(plan)
+    # An empty group has nothing to run.
+    graph = current().submit(plan) if plan.nodes else f"{str(uuid.uuid4())[:28]}00000000"
     return AsyncResult(plan.task_id) if plan.task_id is not None else handle(plan.shape, graph)
 
 

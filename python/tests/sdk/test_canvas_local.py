@@ -99,6 +99,15 @@ def main(pc, params):
     assert run(body) == 6
 
 
+def test_an_empty_group_is_ready_at_once(run: Run) -> None:
+    body = """
+def main(pc, params):
+    g = group([])()
+    return [g.get(), g.ready(), chord([])(pixyz_execute.s(pc=fresh(pc, "add", raw=True))).get()]
+"""
+    assert run(body) == [[], True, 0]
+
+
 def test_values_keep_their_types_and_nothing_is_shared(run: Run) -> None:
     body = """
 def typed(pc, params):

@@ -63,7 +63,8 @@ beforeEach(async () => {
       },
     },
     // The slots of a worker are another test's.
-    slots: { acquire: async () => ({ release: () => undefined }) } as never,
+    slots: { acquire: async () => ({ resume: () => undefined, release: () => undefined }) } as never,
+    canvases: null as never,
     continueAsGraph: () => Promise.reject(new Error('no interpreter here')),
     handBack: async (_, report) => {
       handedBack.push(report);

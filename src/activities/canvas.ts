@@ -1,0 +1,262 @@
+import { createHash } from 'node:crypto';
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type CanvasSubmission, scriptRequestSchema } from '../contract/canvas.js';
+import type { GraphInput, RunLabels } from '../contract/graph.js';
+import type { GraphHeader, NodeSpec } from '../contract/graph-document.js';
+import { graphIdOf, jobIdOf, nodeIndexOf } from '../contract/ids.js';
+import { isTerminal, type JobSpec } from '../contract/job.js';
+import type { Json } from '../contract/json.js';
+import { graphIdFromKey } from '../contract/new-graph-id.js';
+import { queueNamePattern } from '../contract/queues.js';
+import { preciseNow, utcWithoutOffset } from '../contract/time.js';
+import { type RetryOptions, retryPolicyOf } from '../graph/retry-policy.js';
+import { readTextIfExists } from '../store/atomic.js';
+import { planNode } from '../store/graph-plan.js';
+import type { GraphShare } from '../store/graph-share.js';
+import type { JobStore } from '../store/job-store.js';
+
+/** What canvases need of the engine, and of the settings. */
+export interface CanvasDeps {
+  /** Starting a graph that runs, or has run, under its id changes nothing. */
+  readonly startGraph: (input: GraphInput, labels: RunLabels) => Promise<void>;
+  readonly cancelGraph: (graphId: string) => Promise<unknown>;
+  readonly cancelJob: (jobId: string, reason: string) => Promise<unknown>;
+  readonly retry: RetryOptions;
+}
+
+/** One retry on faults, whatever the job that sends it has. */
+const maxRetries = 1;
+/** A plan up to this size goes with the start of its graph: the interpreter need not ask for it. */
+const inlineNodes = 400;
+const inlineBytes = 200_000;
+
+/** A sending, as the job that made it remembers it: one line of `canvases.jsonl` in its folder. */
+const sentSchema = z.object({
+  call: z.number().int(),
+  graphId: z.string(),
+  /** The only job of the graph, where it has no document. */
+  jobId: z.string().nullable(),
+  shape: z.unknown(),
+});
+
+/**
+ * The requests of one attempt's script. A graph's id follows from the job and the number of the call, so the script of a
+ * second attempt gets the graphs of the first one back, finished or not (W12). A script that goes another way the second
+ * time is told by the structure of what it sends, and gets a new graph.
+ */
+export class CanvasDesk {
+  readonly #store: JobStore;
+  readonly #graphs: GraphShare;
+  readonly #deps: CanvasDeps;
+  readonly #jobId: string;
+
+  constructor(store: JobStore, graphs: GraphShare, deps: CanvasDeps, jobId: string) {
+    this.#store = store;
+    this.#graphs = graphs;
+    this.#deps = deps;
+    this.#jobId = jobId;
+  }
+
+  /** @throws an Error whose message is for the script */
+  async answer(request: unknown): Promise<Json> {
+    const asked = scriptRequestSchema.safeParse(request);
+    if (!asked.success) throw new Error(`the worker does not understand this canvas: ${z.prettifyError(asked.error)}`);
+    if (asked.data.kind === 'revoke') {
+      for (const job of asked.data.jobs) await this.#deps.cancelJob(job, `revoked by the script of job ${this.#jobId}`);
+      return null;
+    }
+    return { graphId: await this.#submit(asked.data) };
+  }
+
+  /** The job was cancelled: what it has sent goes with it. */
+  async cancelSent(): Promise<void> {
+    for (const { graphId, jobId } of await this.#sent()) {
+      if (jobId === null) await this.#deps.cancelGraph(graphId);
+      else await this.#deps.cancelJob(jobId, `cancelled with job ${this.#jobId}`);
+    }
+  }
+
+  // --- sending ----------------------------------------------------------------------------------------------------
+
+  async #submit(asked: CanvasSubmission): Promise<string> {
+    const nodes = checkedNodes(asked, this.#deps.retry);
+    const [only] = nodes;
+    const alone = nodes.length === 1 && only !== undefined && only.params.kind === 'text';
+    if (asked.taskId !== null) {
+      if (!alone || nodeIndexOf(asked.taskId) === 0)
+        throw new Error(`task_id ${asked.taskId} cannot be chosen: its last 8 digits are a number from 1 on`);
+      return this.#sendAlone(asked, { ...only, index: nodeIndexOf(asked.taskId) }, graphIdOf(asked.taskId));
+    }
+    const key = `canvas\n${this.#jobId}\n${asked.call}`;
+    const digest = structureOf(nodes);
+    for (const graphId of [graphIdFromKey(key), graphIdFromKey(`${key}\n${digest}`)]) {
+      const sent = alone
+        ? await this.#sendIfSame(asked, only, graphId, digest)
+        : await this.#sendGraph(asked, nodes, graphId, digest);
+      if (sent !== null) return sent;
+    }
+    throw new Error('this canvas meets an earlier one that is not the same');
+  }
+
+  /** A graph with a document. @returns null when another one has this id */
+  async #sendGraph(
+    asked: CanvasSubmission,
+    nodes: readonly NodeSpec[],
+    graphId: string,
+    digest: string,
+  ): Promise<string | null> {
+    const { documents, reader } = this.#graphs;
+    const header: GraphHeader = {
+      version: 1,
+      graphId,
+      name: asked.name,
+      labels: {},
+      front: 'script',
+      open: false,
+      onFailure: 'finish',
+      maxParallel: null,
+      parent: { jobId: this.#jobId, call: asked.call },
+      retryOf: null,
+      workflow: null,
+      timeRequest: utcWithoutOffset(preciseNow()),
+      digest,
+    };
+    const incoming = await documents.receive();
+    try {
+      for (const [name, text] of Object.entries(asked.files)) await writeFile(join(incoming.inputs, name), text);
+      if (!(await incoming.commit(header, nodes))) {
+        if ((await documents.header(graphId))?.digest !== digest) return null;
+        // The attempt before may have died between commit and start; a graph that has ended may be forgotten by Temporal.
+        if ((await reader.fold(graphId)).endedAt !== null) return graphId;
+      }
+    } finally {
+      await incoming.discard();
+    }
+    await this.#remember(asked, graphId, null);
+    const plan = nodes.length <= inlineNodes ? nodes.map(planNode) : [];
+    const inline = plan.length > 0 && JSON.stringify(plan).length <= inlineBytes;
+    await this.#deps.startGraph(
+      { graphId, nodes: inline ? plan : [], ...(inline ? {} : { stored: nodes.length }), journal: true },
+      { name: asked.name, queue: oneQueue(nodes), process: 'graph', front: 'script' },
+    );
+    return graphId;
+  }
+
+  async #sendIfSame(asked: CanvasSubmission, node: NodeSpec, graphId: string, digest: string): Promise<string | null> {
+    const before = await this.#store.readSpec(jobIdOf(graphId, node.index));
+    if (before !== null && before.digest !== digest) return null;
+    // Another attempt has sent a larger canvas under this number.
+    if (before === null && (await this.#graphs.documents.header(graphId)) !== null) return null;
+    return this.#sendAlone(asked, node, graphId, digest);
+  }
+
+  /** A task that is sent alone is a job like those of `POST /jobs`: no document, no journal. */
+  async #sendAlone(
+    asked: CanvasSubmission,
+    node: NodeSpec,
+    graphId: string,
+    digest: string | null = null,
+  ): Promise<string> {
+    const jobId = jobIdOf(graphId, node.index);
+    const incoming = await this.#store.receive();
+    try {
+      if (!(await incoming.commit(jobSpecOf(node, graphId, digest)))) {
+        const record = await this.#store.readRecord(jobId);
+        if (record !== null && isTerminal(record.status)) return graphId;
+      }
+    } finally {
+      await incoming.discard();
+    }
+    await this.#remember(asked, graphId, jobId);
+    await this.#deps.startGraph(
+      { graphId, nodes: [planNode(node)] },
+      { name: node.name, queue: node.queue, process: node.process },
+    );
+    return graphId;
+  }
+
+  // --- memory -----------------------------------------------------------------------------------------------------
+
+  get #memory(): string {
+    return join(this.#store.paths(this.#jobId).folder, 'canvases.jsonl');
+  }
+
+  /** Before it starts: whoever cancels the job must know of it. */
+  async #remember(asked: CanvasSubmission, graphId: string, jobId: string | null): Promise<void> {
+    if ((await this.#sent()).some((sent) => sent.graphId === graphId && sent.jobId === jobId)) return;
+    await appendFile(this.#memory, `${JSON.stringify({ call: asked.call, graphId, jobId, shape: asked.shape })}\n`);
+  }
+
+  async #sent(): Promise<z.infer<typeof sentSchema>[]> {
+    const text = (await readTextIfExists(this.#memory)) ?? '';
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => sentSchema.parse(JSON.parse(line)));
+  }
+}
+
+/** @throws an Error that says which node is wrong */
+function checkedNodes(asked: CanvasSubmission, retry: RetryOptions): NodeSpec[] {
+  return asked.nodes.map((node, at): NodeSpec => {
+    if (node.index !== at + 1) throw new Error(`node ${node.index} stands in the place of node ${at + 1}`);
+    const before = [...node.deps, ...(node.params.kind === 'values' ? node.params.of : [])];
+    if (node.params.kind === 'value') before.push(node.params.of);
+    // Numbers go up along dependencies, so there is no cycle.
+    if (before.some((dep) => dep >= node.index)) throw new Error(`task "${node.id}" depends on one that follows it`);
+    if (!queueNamePattern.test(node.queue))
+      throw new Error(
+        `queue ${JSON.stringify(node.queue)} is no name for a queue: letters, digits, dots, dashes, underscores`,
+      );
+    if (node.kind === 'script' && node.script === null) throw new Error(`task "${node.id}" has no script`);
+    return { ...node, retry: retryPolicyOf(maxRetries, node.timeLimit, retry) };
+  });
+}
+
+/** The same for the same canvas, whatever its parameters: those may hold the time of day. */
+function structureOf(nodes: readonly NodeSpec[]): string {
+  const hash = createHash('sha256');
+  for (const { kind, process, script, entrypoint, deps, trigger, params, handsOn, queue } of nodes) {
+    const from = params.kind === 'value' || params.kind === 'values' ? params.of : null;
+    hash.update(JSON.stringify([kind, process, script, entrypoint, deps, trigger, params.kind, from, handsOn, queue]));
+  }
+  return hash.digest('hex');
+}
+
+function oneQueue(nodes: readonly NodeSpec[]): string {
+  const queues = new Set(nodes.filter((node) => node.kind !== 'barrier').map((node) => node.queue));
+  return queues.size === 1 ? ([...queues][0] ?? '') : '';
+}
+
+function jobSpecOf(node: NodeSpec, graphId: string, digest: string | null): JobSpec {
+  return {
+    version: 1,
+    jobId: jobIdOf(graphId, node.index),
+    graphId,
+    name: node.name,
+    process: node.process,
+    script: node.script ?? { path: '' },
+    entrypoint: node.entrypoint,
+    handsOn: node.handsOn,
+    data: node.data === null || 'node' in node.data ? null : node.data,
+    paramsText: node.params.kind === 'text' ? node.params.text : '{}',
+    queue: node.queue,
+    timeLimit: node.timeLimit,
+    rootFile: node.rootFile,
+    computeOnly: node.computeOnly,
+    raw: node.raw,
+    context: node.context,
+    timeRequest: utcWithoutOffset(preciseNow()),
+    callback: null,
+    retryOf: null,
+    dispatch: {
+      countdown: node.countdown,
+      expires: node.expires,
+      priority: node.priority,
+      maxRetries: node.retry.maxRetries,
+    },
+    digest,
+  };
+}
