@@ -67,7 +67,7 @@ function toldBefore(record: JobRecord): AttemptResult {
     case 'SUCCESS':
       return { result: record.result, resultFile: record.resultFile };
     case 'REVOKED':
-      throw new CancelledFailure(String(record.result));
+      throw new CancelledFailure(typeof record.result === 'string' ? record.result : 'cancelled');
     default:
       throw fault(record.error?.kind ?? 'lost', `${record.error?.type}: ${record.error?.message}`);
   }

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -227,8 +227,7 @@ async function prepareFolders(
       rm(paths.exact, { force: true }),
     ]);
   }
-  await mkdir(paths.logs, { recursive: true });
-  if (!spec.computeOnly) await mkdir(paths.outputs, { recursive: true });
+  if (!spec.computeOnly) await store.files.makeFolder(paths.outputs);
   return { outputs: paths.outputs, log: logFileOf(paths, input.attempt), result: paths.result };
 }
 

@@ -6,8 +6,8 @@ import { jsonSchema } from './json.js';
  * What is known of one job, in the two files of its folder on the share:
  *
  * - `spec.json` ({@link JobSpec}): what was asked for. Written once, before the job's graph starts; never changed.
- * - `job.json` ({@link JobRecord}): what came of it so far. Replaced as a whole by an atomic rename; at any moment it has
- *   one writer: the API until the graph starts, then the attempt that owns it, and between attempts the interpreter.
+ * - `job.json` ({@link JobRecord}): what came of it so far. Not there before anything has; then replaced as a whole by an
+ *   atomic rename. At any moment it has one writer: the attempt that owns the job, and between attempts the interpreter.
  */
 
 /** States that a record can hold. `SENT` and `UNKNOWN` exist only in answers of the API. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, link, readFile, unlink, writeFile } from 'node:fs/promises';
+import { type Files, pooledFiles } from './files.js';
 
 /**
  * Replaces a file as a whole: readers see the old content or the new, never a part. With `sync` the bytes are on the
@@ -9,24 +10,15 @@ import { copyFile, link, open, readFile, rename, unlink, writeFile } from 'node:
 export async function writeFileAtomic(
   path: string,
   content: string,
-  options: { readonly sync?: boolean } = {},
+  options: { readonly sync?: boolean; readonly files?: Files } = {},
 ): Promise<void> {
+  const { files = pooledFiles, sync = false } = options;
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    if (options.sync === true) {
-      const file = await open(temporary, 'w');
-      try {
-        await file.writeFile(content);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    } else {
-      await writeFile(temporary, content);
-    }
-    await rename(temporary, path);
+    await files.write(temporary, content, { flush: sync });
+    await files.rename(temporary, path);
   } catch (error) {
-    await unlink(temporary).catch(() => undefined);
+    await files.remove(temporary).catch(() => undefined);
     throw error;
   }
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUuid } from '../contract/ids.js';
 import { type JobRecord, type JobSpec, jobRecordSchema, jobSpecSchema, newRecord } from '../contract/job.js';
 import { EngineError } from '../errors/engine-error.js';
-import { errorCode, isMissing, readTextIfExists, writeFileAtomic } from './atomic.js';
+import { errorCode, isMissing, writeFileAtomic } from './atomic.js';
 import { FileCache } from './file-cache.js';
+import { type Files, filesAt } from './files.js';
 import { type JobPaths, jobPaths } from './layout.js';
 
 /** Records of jobs that are being watched; a record is some kilobytes. */
@@ -26,18 +27,23 @@ export interface IncomingJob {
 
 /**
  * The jobs on the share. Invariants:
- * 1. A job's folder appears whole (rename) or not at all.
+ * 1. A job's folder appears whole (rename) or not at all; until an attempt begins it holds no record.
  * 2. `spec.json` never changes; `job.json` is only ever replaced as a whole.
  * 3. Reading creates nothing.
  */
 export class JobStore {
   readonly root: string;
+  readonly files: Files;
   readonly #sync: boolean;
-  readonly #records = new FileCache((content) => jobRecordSchema.parse(JSON.parse(content)), recordsKept);
+  readonly #records: FileCache<JobRecord>;
+  readonly #specs: FileCache<JobSpec>;
 
   constructor(root: string, options: { readonly sync?: boolean } = {}) {
     this.root = root;
+    this.files = filesAt(root);
     this.#sync = options.sync ?? false;
+    this.#records = new FileCache((text) => jobRecordSchema.parse(JSON.parse(text)), recordsKept, this.files);
+    this.#specs = new FileCache((text) => jobSpecSchema.parse(JSON.parse(text)), recordsKept, this.files);
   }
 
   /** Makes the root where it is missing. @throws EngineError UNAVAILABLE when it cannot be written. */
@@ -60,30 +66,44 @@ export class JobStore {
   async receive(): Promise<IncomingJob> {
     const folder = join(this.root, '.incoming', randomUUID());
     const inputs = join(folder, 'inputs');
-    await mkdir(inputs, { recursive: true });
+    await this.#makeIncoming(folder);
+    await this.files.makeFolder(inputs);
+    let committed = false;
     return {
       inputs,
-      commit: (spec) => this.#commit(folder, spec),
-      discard: () => rm(folder, { recursive: true, force: true }),
+      commit: async (spec) => {
+        committed = await this.#commit(folder, spec);
+        return committed;
+      },
+      discard: async () => {
+        if (!committed) await rm(folder, { recursive: true, force: true });
+      },
     };
   }
 
   /** A job that brings no files. @returns false when a job of that id is already there */
   async create(spec: JobSpec): Promise<boolean> {
     const folder = join(this.root, '.incoming', randomUUID());
-    await mkdir(folder);
+    await this.#makeIncoming(folder);
     const made = await this.#commit(folder, spec);
     if (!made) await rm(folder, { recursive: true, force: true });
     return made;
   }
 
+  async #makeIncoming(folder: string): Promise<void> {
+    try {
+      await this.files.makeFolder(folder);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await mkdir(folder, { recursive: true }); // the share was emptied while we ran
+    }
+  }
+
   async #commit(folder: string, spec: JobSpec): Promise<boolean> {
     // Nobody sees this folder before the rename, so its files need no renames of their own.
-    const write = (name: string, content: unknown): Promise<void> =>
-      writeFile(join(folder, name), JSON.stringify(content), { flush: this.#sync });
-    await Promise.all([write('spec.json', spec), write('job.json', newRecord(spec))]);
+    await this.files.write(join(folder, 'spec.json'), JSON.stringify(spec), { flush: this.#sync });
     try {
-      await rename(folder, this.paths(spec.jobId).folder);
+      await this.files.rename(folder, this.paths(spec.jobId).folder);
       return true;
     } catch (error) {
       // Renaming a folder over one that holds files fails: the job was made by the same request before.
@@ -93,19 +113,25 @@ export class JobStore {
   }
 
   async readSpec(jobId: string): Promise<JobSpec | null> {
-    const content = await readTextIfExists(this.paths(jobId).spec);
-    return content === null ? null : jobSpecSchema.parse(JSON.parse(content));
+    return this.#specs.read(this.paths(jobId).spec);
   }
 
   /** The state of a job, or null when there is none (never created, or deleted). */
-  readRecord(jobId: string): Promise<JobRecord | null> {
-    return this.#records.read(this.paths(jobId).record);
+  async readRecord(jobId: string): Promise<JobRecord | null> {
+    const record = await this.#records.read(this.paths(jobId).record);
+    if (record !== null) return record;
+    // Nothing has come of it yet: what was asked for tells all.
+    const spec = await this.readSpec(jobId);
+    return spec === null ? null : newRecord(spec);
   }
 
   /** Replaces the record. Does nothing when the job's folder has been deleted meanwhile. */
   async writeRecord(record: JobRecord): Promise<void> {
     try {
-      await writeFileAtomic(this.paths(record.jobId).record, JSON.stringify(record), { sync: this.#sync });
+      await writeFileAtomic(this.paths(record.jobId).record, JSON.stringify(record), {
+        sync: this.#sync,
+        files: this.files,
+      });
     } catch (error) {
       if (!isMissing(error)) throw error;
     }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readTextIfExists, writeFileAtomic } from './atomic.js';
+import { writeFileAtomic } from './atomic.js';
 import type { JobStore } from './job-store.js';
 
 /**
@@ -19,7 +19,7 @@ function claimFile(store: JobStore, jobId: string): string {
 }
 
 export async function claimedBy(store: JobStore, jobId: string): Promise<number> {
-  const text = await readTextIfExists(claimFile(store, jobId));
+  const text = await store.files.read(claimFile(store, jobId));
   return text === null ? 1 : Number.parseInt(text, 10);
 }
 
@@ -27,6 +27,6 @@ export async function claimedBy(store: JobStore, jobId: string): Promise<number>
 export async function claim(store: JobStore, jobId: string, attempt: number): Promise<boolean> {
   const owner = await claimedBy(store, jobId);
   if (owner > attempt) return false;
-  if (owner < attempt) await writeFileAtomic(claimFile(store, jobId), String(attempt));
+  if (owner < attempt) await writeFileAtomic(claimFile(store, jobId), String(attempt), { files: store.files });
   return true;
 }

@@ -4,7 +4,7 @@ import type { SignalOutcome } from '../../engine/graph-engine.js';
 import { EngineError } from '../../errors/engine-error.js';
 import type { GraphStore } from '../../store/graph-store.js';
 import type { ApiDeps } from '../deps.js';
-import { pause } from '../record-watch.js';
+import { pause } from '../pause.js';
 import { type GraphsReader, type GraphView, numbersAfter } from './graphs-reader.js';
 
 /** The journal tells the end of a graph a moment before its run closes. */

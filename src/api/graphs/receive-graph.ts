@@ -3,6 +3,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MultipartFile } from '@fastify/multipart';
 import { EngineError } from '../../errors/engine-error.js';
+import { pooledFiles } from '../../store/files.js';
 import type { Request } from '../deps.js';
 import { PlainError } from '../plugins/error-facts.js';
 import { uploadNamePattern } from '../schemas/graph-request.js';
@@ -122,7 +123,7 @@ async function store(
   const hash = createHash('sha256');
   // Written under another name first: a name that was sent must never meet a file of ours.
   const temporary = join(inputs, name, '.part');
-  const sizeBytes = await storePart(part.file, temporary, (chunk) => {
+  const sizeBytes = await storePart(pooledFiles, part.file, temporary, (chunk) => {
     count(chunk.length);
     hash.update(chunk);
   });

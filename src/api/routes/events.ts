@@ -2,8 +2,8 @@ import { isTerminal } from '../../contract/job.js';
 import { type ApiDeps, type App, defaultWatchMs } from '../deps.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
 import type { JobsReader } from '../jobs-reader.js';
+import { pause } from '../pause.js';
 import { stateMark } from '../presenters/job-state.js';
-import { pause, RecordWatch } from '../record-watch.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { jobParamsSchema } from '../schemas/jobs.js';
 
@@ -12,7 +12,7 @@ const example =
 
 /** Live state of a job. */
 export function eventsRoutes(app: App, deps: ApiDeps, reader: JobsReader, streams: EventStreamOptions): void {
-  const { store, options } = deps;
+  const { options } = deps;
   const intervalMs = options.watchIntervalMs ?? defaultWatchMs;
 
   app.get(
@@ -48,10 +48,9 @@ export function eventsRoutes(app: App, deps: ApiDeps, reader: JobsReader, stream
   );
 
   async function* states(jobId: string, seen: string | null, signal: AbortSignal): AsyncGenerator<ServerEvent> {
-    const watch = new RecordWatch(store, reader, jobId);
     let last = seen;
     while (!signal.aborted) {
-      const record = await watch.look();
+      const record = await reader.record(jobId);
       if (record === null) {
         yield { event: 'deleted', id: 'deleted', data: { uuid: jobId } };
         return;

@@ -3,8 +3,8 @@ import type { GraphsList } from '../graphs/graphs-list.js';
 import type { GraphsReader } from '../graphs/graphs-reader.js';
 import { whyOf } from '../graphs/why.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
+import { pause } from '../pause.js';
 import type { QueueWatch } from '../queue-watch.js';
-import { pause } from '../record-watch.js';
 import {
   eventsQuerySchema,
   type GraphEvent,

@@ -10,7 +10,7 @@ import type { GraphsReader } from '../graphs/graphs-reader.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
 import type { JobsReader } from '../jobs-reader.js';
 import { LogFollower, logSizes, readLog } from '../logs.js';
-import { pause, RecordWatch } from '../record-watch.js';
+import { pause } from '../pause.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { graphErrorAnswers, nodeParamsSchema } from '../schemas/graphs.js';
 import { jobParamsSchema, logListSchema, truthy, wholeNumber } from '../schemas/jobs.js';
@@ -158,13 +158,12 @@ export function logsRoutes(
 
   async function* lines({ jobId, fixed, tail, from, signal }: Following): AsyncGenerator<ServerEvent> {
     const paths = store.paths(jobId);
-    const watch = new RecordWatch(store, reader, jobId);
-    let current = from?.attempt ?? fixed ?? lastAttempt(await watch.look(), await logSizes(paths));
+    let current = from?.attempt ?? fixed ?? lastAttempt(await reader.record(jobId), await logSizes(paths));
     const file = logFileOf(paths, current);
     let follower = new LogFollower(file, from?.offset ?? (await LogFollower.startOf(file, tail)));
     while (!signal.aborted) {
       // The state is looked at before the log: what was written until the end is then surely there.
-      const record = await watch.look();
+      const record = await reader.record(jobId);
       const ended = record === null || hasEnded(record, current);
       for await (const { text, offset } of follower.pieces(ended)) {
         yield { event: 'log', id: `${current}.${offset}`, data: { attempt: current, text } };

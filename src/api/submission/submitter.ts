@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { jobIdOf } from '../../contract/ids.js';
 import type { FileRef, JobSpec } from '../../contract/job.js';
@@ -7,6 +6,7 @@ import { graphIdFromKey, newGraphId } from '../../contract/new-graph-id.js';
 import { preciseNow, utcWithoutOffset } from '../../contract/time.js';
 import { EngineError } from '../../errors/engine-error.js';
 import { errorCode } from '../../store/atomic.js';
+import type { Files } from '../../store/files.js';
 import type { IncomingJob } from '../../store/job-store.js';
 import type { ApiDeps, Request, ScriptInspector } from '../deps.js';
 import { processScript } from '../processes.js';
@@ -54,6 +54,7 @@ export class Submitter {
       const form = await receiveForm(request, incoming.inputs, {
         maxBytes: options.maxUploadBytes,
         hash: idempotencyKey !== null,
+        files: store.files,
       });
       const checked = await this.#check(form, incoming.inputs);
       const graphId = idempotencyKey === null ? newGraphId() : graphIdFromKey(idempotencyKey);
@@ -130,7 +131,7 @@ export class Submitter {
     const form = jobFormSchema.parse(received.fields);
     const paramsText = form.params ?? '{}';
     parseJson('params', paramsText);
-    const { dataName, scriptName } = await place(received, inputs);
+    const { dataName, scriptName } = await place(this.#deps.store.files, received, inputs);
     const script = await this.#scriptOf(form.process, scriptName, inputs, received.ignored);
     const config = readConfig(form.config === undefined ? {} : parseJson('config', form.config));
     const found = await this.#inspector.inspect(script, entrypointOf(config));
@@ -164,6 +165,7 @@ export class Submitter {
 
 /** Moves the received files to the names that the script will see. */
 async function place(
+  files: Files,
   received: ReceivedForm,
   inputs: string,
 ): Promise<{ dataName: string | null; scriptName: string | null }> {
@@ -177,8 +179,8 @@ async function place(
   ] as const) {
     if (file === null || name === null) continue;
     const target = join(inputs, name);
-    if (name.includes('/')) await mkdir(dirname(target));
-    await rename(file.path, target);
+    if (name.includes('/')) await files.makeFolder(dirname(target));
+    await files.rename(file.path, target);
   }
   return { dataName: names.data, scriptName: names.script };
 }

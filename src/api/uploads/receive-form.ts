@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { MultipartFile, MultipartValue } from '@fastify/multipart';
 import { EngineError } from '../../errors/engine-error.js';
 import { errorCode } from '../../store/atomic.js';
+import type { Files } from '../../store/files.js';
 import type { Request } from '../deps.js';
 import { PlainError } from '../plugins/error-facts.js';
 import { storePart } from './store-part.js';
@@ -37,6 +38,7 @@ export interface FormLimits {
   /** Of all parts together. */
   readonly maxBytes: number;
   readonly hash: boolean;
+  readonly files: Files;
 }
 
 const textFields = ['process', 'params', 'name', 'config'] as const;
@@ -144,7 +146,7 @@ class FormReader {
   }
 
   #write(part: MultipartFile, path: string, hash: Hash | null): Promise<number> {
-    return storePart(part.file, path, (chunk) => {
+    return storePart(this.#limits.files, part.file, path, (chunk) => {
       this.#count(chunk.length);
       hash?.update(chunk);
     });
