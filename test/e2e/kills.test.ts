@@ -48,7 +48,10 @@ describe('kill -9 of a worker in the middle of a job', () => {
     const dir = scratch();
     const jobId = await under.api.submit({ script: waiting, params: { dir } });
     await waitFor(() => startedIn(dir).length === 1);
-    const running = await under.api.details(jobId);
+    const running = await waitFor(async () => {
+      const details = await under.api.details(jobId);
+      return details.status === 'RUNNING' && details;
+    });
     const first = Number(startedIn(dir)[0]?.slice('started-'.length));
     const workerPid = Number(running.attempts?.[0]?.worker.split('-').at(-1));
     await under.startWorker({ CONCURRENT_TASKS: '1' });

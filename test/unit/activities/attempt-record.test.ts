@@ -56,13 +56,20 @@ const failure = (kind: 'exception' | 'signal'): Extract<ScriptOutcome, { ok: fal
 const read = async (): Promise<JobRecord> => (await store.readRecord(spec.jobId)) as JobRecord;
 
 describe('the record of an attempt', () => {
-  it('says RUNNING from its start, with an attempt that has not ended', async () => {
+  it('says RUNNING soon after its start, with an attempt that has not ended', async () => {
     await new AttemptRecord(store, newRecord(spec), input(), 'here').start();
-    expect(await read()).toMatchObject({
-      status: 'RUNNING',
-      owner: 1,
-      attempts: [{ attempt: 1, worker: 'here', outcome: null, endedAt: null }],
-    });
+    await waitFor(async () =>
+      expect(await read()).toMatchObject({
+        status: 'RUNNING',
+        owner: 1,
+        attempts: [{ attempt: 1, worker: 'here', outcome: null, endedAt: null }],
+      }),
+    );
+  });
+
+  it('says RUNNING before its script starts when it is not the first: a script that kills its worker must be counted', async () => {
+    await new AttemptRecord(store, newRecord(spec), input({ attempt: 2 }), 'here').start();
+    expect(await read()).toMatchObject({ status: 'RUNNING', owner: 2, attempts: [{ attempt: 2, outcome: null }] });
   });
 
   it('shows the latest progress soon after it was reported, however fast reports come', async () => {
