@@ -36,7 +36,8 @@ export async function runBatch(
 
   const overdue = setTimeout(() => {
     const running = ended.length;
-    if (stopped || running + 1 >= inputs.length) return;
+    // Also when nothing is left to give back: until those that have ended are told of, the long one cannot be stopped alone.
+    if (stopped || inputs.length < 2) return;
     stopped = true;
     const workflowId = context.info.workflowExecution?.workflowId;
     if (workflowId === undefined) return;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { openGraphs } from '../store/graph-share.js';
 import { CachedInspector } from './cached-inspector.js';
 import type { ApiDeps, App } from './deps.js';
 import { graphParts } from './graphs/graph-parts.js';
@@ -63,10 +64,11 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   app.setSerializerCompiler(serializerCompiler);
 
   const queues = new QueueWatch(deps.engine);
-  const reader = new JobsReader(deps, queues);
+  const share = openGraphs(deps.store);
+  const reader = new JobsReader(deps, queues, share);
   const inspector = new CachedInspector(deps.inspector);
   const submitter = new Submitter(deps, inspector);
-  const graphs = graphParts(deps, inspector, queues);
+  const graphs = graphParts(deps, share, inspector, queues);
 
   // Open event streams would keep the application from closing.
   const closing = new AbortController();

@@ -4,7 +4,7 @@ import type { JobRecord } from '../contract/job.js';
 import type { Json } from '../contract/json.js';
 import { EngineError } from '../errors/engine-error.js';
 import { isMissing } from '../store/atomic.js';
-import { openGraphs } from '../store/graph-share.js';
+import type { GraphShare } from '../store/graph-share.js';
 import { NodeRecords } from '../store/node-record.js';
 import type { ApiDeps, Request } from './deps.js';
 import {
@@ -26,9 +26,9 @@ export class JobsReader {
   readonly #queues: QueueWatch;
   readonly #nodes: NodeRecords;
 
-  constructor(deps: ApiDeps, queues: QueueWatch) {
+  constructor(deps: ApiDeps, queues: QueueWatch, graphs: GraphShare) {
     this.#deps = deps;
-    this.#nodes = new NodeRecords(deps.store, openGraphs(deps.store));
+    this.#nodes = new NodeRecords(deps.store, graphs);
     this.#queues = queues;
   }
 

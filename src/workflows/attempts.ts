@@ -29,7 +29,7 @@ export interface AttemptDeps {
   /** Sends the next link of a chain, where it fits. */
   readonly behind: (node: number, fits: (next: GraphNode) => boolean) => RunCommand | null;
   /** Resolves when what was decided about a job before is in its record. */
-  readonly written: (node: number) => Promise<void> | undefined;
+  readonly written: (node: number) => Promise<void>;
   readonly records: Pick<RecordActivities, 'hasWorkers' | 'settleBatch'>;
 }
 

@@ -67,7 +67,7 @@ export class Interpreter {
       nodeOf: (node) => this.core.nodeOf(node),
       dispatch: (event) => this.dispatch(event),
       behind: (node, fits) => this.#behind(node, fits),
-      written: (node) => this.#writes.get(node),
+      written: (node) => this.#writes.get(node) ?? Promise.resolve(),
       records,
     });
     this.finished = new Promise<FinishCommand>((resolve) => {

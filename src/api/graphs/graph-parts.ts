@@ -1,4 +1,4 @@
-import { openGraphs } from '../../store/graph-share.js';
+import type { GraphShare } from '../../store/graph-share.js';
 import type { GraphStore } from '../../store/graph-store.js';
 import type { ApiDeps, ScriptInspector } from '../deps.js';
 import type { QueueWatch } from '../queue-watch.js';
@@ -23,8 +23,12 @@ export interface GraphParts {
   readonly answered: AnsweredRequests;
 }
 
-export function graphParts(deps: ApiDeps, inspector: ScriptInspector, queues: QueueWatch): GraphParts {
-  const { documents: store, reader: journals } = openGraphs(deps.store);
+export function graphParts(
+  deps: ApiDeps,
+  { documents: store, reader: journals }: GraphShare,
+  inspector: ScriptInspector,
+  queues: QueueWatch,
+): GraphParts {
   const names = new NodeNamesCache(store);
   const checker = new GraphChecker(deps, inspector);
   const reader = new GraphsReader(deps, store, journals, names);

@@ -5,6 +5,7 @@ import { graphIdFromKey, newGraphId } from '../../contract/new-graph-id.js';
 import { preciseNow, utcWithoutOffset } from '../../contract/time.js';
 import { EngineError } from '../../errors/engine-error.js';
 import { errorCode } from '../../store/atomic.js';
+import { planNode } from '../../store/graph-plan.js';
 import type { GraphStore, IncomingGraph } from '../../store/graph-store.js';
 import type { ApiDeps, Request } from '../deps.js';
 import type { QueueWatch } from '../queue-watch.js';
@@ -20,6 +21,10 @@ import { longestWay } from './topology.js';
 
 /** Queues of a plan that are looked up; custom ones are free text of users. */
 const maxShownQueues = 100;
+
+/** What goes into the history with the start of a run. */
+const mostInline = 400;
+const mostInlineBytes = 200_000;
 
 interface Checked {
   readonly received: ReceivedGraph;
@@ -87,24 +92,28 @@ export class GraphSubmitter {
   /** Starts a committed graph. On failure it is taken back. */
   async start(header: GraphHeader, nodes: readonly NodeSpec[]): Promise<void> {
     try {
-      await this.#startRun(header, nodes.length, oneQueue(nodes));
+      await this.#startRun(header, nodes);
     } catch (error) {
       await this.#store.remove(header.graphId);
       throw error;
     }
   }
 
-  async #startRun(header: GraphHeader, count: number, queue: string): Promise<void> {
+  async #startRun(header: GraphHeader, nodes: readonly NodeSpec[]): Promise<void> {
     const input: GraphInput = {
       graphId: header.graphId,
-      nodes: [],
-      stored: count,
+      ...planOf(nodes),
       journal: true,
       onFailure: header.onFailure,
       ...(header.open ? { open: true as const } : {}),
       ...(header.maxParallel === null ? {} : { maxParallel: header.maxParallel }),
     };
-    await this.#deps.engine.startGraph(input, { name: header.name, queue, process: 'graph', front: header.front });
+    await this.#deps.engine.startGraph(input, {
+      name: header.name,
+      queue: oneQueue(nodes),
+      process: 'graph',
+      front: header.front,
+    });
   }
 
   /** See `Submitter`: a graph id names one run for ever. */
@@ -127,7 +136,7 @@ export class GraphSubmitter {
     // The API may have died between commit and start; starting again changes nothing where the graph is known.
     if ((await this.#deps.engine.isOpen(first.graphId)) === null) {
       const nodes = await this.#store.nodes(first.graphId, 1, await this.#store.count(first.graphId));
-      await this.#startRun(first, nodes.length, oneQueue(nodes));
+      await this.#startRun(first, nodes);
     }
     return first;
   }
@@ -198,6 +207,15 @@ function headerOf(graphId: string, { head }: AskedGraph, digest: string | null):
     timeRequest: utcWithoutOffset(preciseNow()),
     digest,
   };
+}
+
+/** A small plan goes with the start; a large one is read by the interpreter. */
+function planOf(nodes: readonly NodeSpec[]): Pick<GraphInput, 'nodes' | 'stored'> {
+  if (nodes.length <= mostInline) {
+    const plan = nodes.map(planNode);
+    if (JSON.stringify(plan).length <= mostInlineBytes) return { nodes: plan };
+  }
+  return { nodes: [], stored: nodes.length };
 }
 
 /** For lists: the queue that all nodes are on, or nothing. */
