@@ -31,13 +31,18 @@ export async function runAlone(
   context: Context,
   run: (input: AttemptInput) => Promise<AttemptResult>,
 ): Promise<AttemptResult> {
-  const { attempt } = context.info;
+  const { attempt, activityRunId: runId } = context.info;
   let record = await deps.store.readRecord(sent.jobId);
   if (record !== null && isTerminal(record.status)) return toldBefore(record);
   if (record !== null && record.attempts.some((entry) => entry.outcome === null)) {
     record = await loseAttempts(deps.store, sent, record);
   }
-  const position: AttemptInput = { ...sent, attempt, ...used(record) };
+  const position: AttemptInput = {
+    ...sent,
+    attempt,
+    ...used(record),
+    alone: { ...alone, ...(runId === undefined ? {} : { runId }) },
+  };
   const last = record?.attempts.at(-1)?.outcome ?? null;
   if (record?.status === 'RETRY' && last !== null && last !== 'succeeded' && last !== 'lost') {
     return continueFrom(deps, position, alone, afterFault(position, last), last);

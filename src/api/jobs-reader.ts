@@ -67,14 +67,15 @@ export class JobsReader {
   }
 
   async detailsOf(record: JobRecord): Promise<JobDetails> {
-    const [result, waiting] = await Promise.all([
+    const [result, waiting, links] = await Promise.all([
       this.result(record),
       record.status === 'PENDING' || record.status === 'RETRY' ? this.#queues.whyWaiting(record.queue) : null,
+      this.#links(record),
     ]);
     return presentDetails(record, {
       result,
       waiting,
-      links: this.#links(record),
+      links,
     });
   }
 
@@ -91,10 +92,24 @@ export class JobsReader {
     }
   }
 
-  #links(record: JobRecord): Record<string, string> {
+  /** Where Temporal's Web UI shows the job: the run of its graph, or the standalone activity that is all of it. */
+  async #links(record: JobRecord): Promise<Record<string, string>> {
     const { temporalUi } = this.#deps.options;
     if (temporalUi === null) return {};
-    const namespace = encodeURIComponent(temporalUi.namespace);
-    return { temporal: `${temporalUi.url.replace(/\/+$/, '')}/namespaces/${namespace}/workflows/${record.graphId}` };
+    const base = `${temporalUi.url.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(temporalUi.namespace)}`;
+    if (record.activityRun !== undefined) {
+      return { temporal: `${base}/activities/${record.jobId}/${record.activityRun}` };
+    }
+    if (record.status === 'PENDING' && (await this.#waitsAlone(record.jobId))) {
+      return { temporal: `${base}/activities?query=${encodeURIComponent(`ActivityId="${record.jobId}"`)}` };
+    }
+    return { temporal: `${base}/workflows/${record.graphId}` };
+  }
+
+  /** Before its first attempt nothing tells the run of an activity: a list of one then does. */
+  async #waitsAlone(jobId: string): Promise<boolean> {
+    const spec = await this.#deps.store.readSpec(jobId);
+    const plan = spec?.dispatch;
+    return plan !== undefined && spec?.callback === null && plan.countdown === 0 && plan.expires === null;
   }
 }

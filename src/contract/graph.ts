@@ -139,7 +139,14 @@ export const attemptInputSchema = z.object({
    * Then Temporal counts the attempts, what was used up is in the record, and a fault that allows another attempt turns the
    * job into a run of the interpreter (this node, these labels).
    */
-  alone: z.object({ node: graphNodeSchema, labels: runLabelsSchema }).optional(),
+  alone: z
+    .object({
+      node: graphNodeSchema,
+      labels: runLabelsSchema,
+      /** Temporal's id of this run of the activity; the attempt itself fills it in. */
+      runId: z.string().optional(),
+    })
+    .optional(),
   /** A node of a graph with a document: the attempt makes the job's folder from it where there is none. */
   graph: z.literal(true).optional(),
   /** The job is one of the items of the map node `map`: the one at place `at`, from 0. */

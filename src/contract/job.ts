@@ -190,6 +190,8 @@ export const jobRecordSchema = z.object({
   attempts: z.array(attemptSchema),
   /** The attempt that may write this record and the outputs; any other attempt must stop itself. 0: none yet. */
   owner: z.number().int(),
+  /** Run id of the standalone activity that carries the job; absent: a run of the interpreter does. */
+  activityRun: z.string().optional(),
   /** The job that this one repeats, or null. */
   retryOf: z.string().nullable(),
   /** When the job's files were deleted by retention, else null. */
