@@ -1,5 +1,5 @@
 import type { GraphHeader, NodeSpec } from '../../contract/graph-document.js';
-import { firstItemNumber, jobIdOf } from '../../contract/ids.js';
+import { firstItemNumber, jobIdOf, nodeIndexOf } from '../../contract/ids.js';
 import type { JobRecord } from '../../contract/job.js';
 import { EngineError } from '../../errors/engine-error.js';
 import type { GraphFold, NodeFold } from '../../store/graph-fold.js';
@@ -60,6 +60,7 @@ export class GraphsReader {
   }
 
   async viewIfThere(graphId: string): Promise<GraphView | null> {
+    if (nodeIndexOf(graphId) !== 0) return null;
     const header = await this.#store.header(graphId);
     // Ids are case-sensitive, whatever the file system of the share thinks.
     if (header === null || header.graphId !== graphId) return null;
@@ -139,7 +140,7 @@ export class GraphsReader {
       if (wanted !== null && !wanted.has(state) && !(state === 'queued' && wanted.has('running'))) continue;
       batch.push(number);
       if (batch.length >= query.limit) await flush();
-      if (found.length >= query.limit) return { nodes: found, next: String(last) };
+      if (found.length >= query.limit) break;
     }
     await flush();
     const isFull = found.length >= query.limit && !numbersAfter(view, last).next().done;
