@@ -38,6 +38,17 @@ export interface EngineUnderTest {
   stop(): Promise<void>;
 }
 
+/**
+ * Replays a run's history against the workflows as they are now.
+ * @throws DeterminismViolationError when they would decide otherwise
+ */
+export async function replay(history: unknown, workflowId: string): Promise<JournalEntry[]> {
+  quietRuntime();
+  const { journal, sinks } = journalInMemory();
+  await Worker.runReplayHistory({ workflowBundle: await workflowBundle(), sinks }, history, workflowId);
+  return journal;
+}
+
 let bundle: Promise<WorkflowBundle> | undefined;
 
 export function workflowBundle(): Promise<WorkflowBundle> {
@@ -84,18 +95,7 @@ export async function startEngine(options: {
     settleBatch: async (jobs) => jobs.map((job) => ({ ...job, outcome: { kind: 'not-begun' } })),
     ...options.records,
   };
-  const journal: JournalEntry[] = [];
-  const sinks: InjectedSinks<JournalSinks> = {
-    journal: {
-      append: {
-        fn(_, __, entries) {
-          const known = new Set(journal.map(entryKey));
-          journal.push(...entries.filter((entry) => !known.has(entryKey(entry))));
-        },
-        callDuringReplay: true,
-      },
-    },
-  };
+  const { journal, sinks } = journalInMemory();
   const engineQueue = queue('engine');
   const workers = [
     await Worker.create({
@@ -134,6 +134,22 @@ export async function startEngine(options: {
       await Promise.all([connection.close(), clientConnection.close()]);
     },
   };
+}
+
+function journalInMemory(): { readonly journal: JournalEntry[]; readonly sinks: InjectedSinks<JournalSinks> } {
+  const journal: JournalEntry[] = [];
+  const sinks: InjectedSinks<JournalSinks> = {
+    journal: {
+      append: {
+        fn(_, __, entries) {
+          const known = new Set(journal.map(entryKey));
+          journal.push(...entries.filter((entry) => !known.has(entryKey(entry))));
+        },
+        callDuringReplay: true,
+      },
+    },
+  };
+  return { journal, sinks };
 }
 
 function planOf(nodes: readonly GraphNode[], first: number): PlanPart {
