@@ -49,7 +49,9 @@ export function configFileCandidates(cwd: string, env: Env, platform: NodeJS.Pla
 export function loadSettings(env: Env, cwd: string, platform: NodeJS.Platform = process.platform): Settings {
   const configFile = configFileCandidates(cwd, env, platform).find((file) => existsSync(file)) ?? null;
   const fromFile = configFile === null ? {} : parse(readFileSync(configFile));
-  return readSettings({ ...fromFile, ...env }, cwd, configFile);
+  // An empty variable counts as unset, so it does not hide what the file says.
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
+  return readSettings({ ...fromFile, ...set }, cwd, configFile);
 }
 
 /** The same from values that are already merged. */

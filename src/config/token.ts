@@ -25,6 +25,13 @@ export async function ensureToken(
   if (settings.GOD_PASSWORD_SHA256 !== undefined) {
     return { sha256: settings.GOD_PASSWORD_SHA256, token: null, isNew: false, file: null };
   }
+  return keptToken(settings);
+}
+
+/** The token that is kept beside the database, made where there is none, whatever the configuration says. */
+export async function keptToken(
+  settings: Pick<Settings, 'TEMPORAL_DB_FILE'>,
+): Promise<ApiToken & { readonly token: string; readonly file: string }> {
   const file = join(dirname(settings.TEMPORAL_DB_FILE), 'api-token');
   await mkdir(dirname(file), { recursive: true });
   const made = randomBytes(32).toString('base64url');

@@ -14,7 +14,8 @@ import { Problem, type SetUpTools } from './tools.js';
  * finished one from an interrupted one is the mark written last.
  */
 
-const oldest = [3, 10] as const;
+/** The oldest that the pinned wheels (numpy, pillow) are built for. */
+const oldest = [3, 11] as const;
 const mark = '.complete';
 
 export interface Python {
@@ -33,7 +34,7 @@ export type EnvironmentKind = keyof typeof requirementFiles;
 const candidates =
   process.platform === 'win32'
     ? ['python', 'python3', 'py']
-    : ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
+    : ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11'];
 
 async function inspect(command: string): Promise<Python | string | null> {
   try {
@@ -60,7 +61,7 @@ export async function findPython(): Promise<Python> {
     tooOld.push(`${command} is ${found}`);
   }
   throw new Problem(
-    `Python ${oldest.join('.')} or newer is needed and was not found on PATH${tooOld.length > 0 ? ` (${tooOld.join(', ')})` : ''}; install it, or name the interpreter of an environment of your own in PYTHON`,
+    `Python ${oldest.join('.')} or newer is needed and was not found on PATH${tooOld.length > 0 ? ` (${tooOld.join(', ')})` : ''}; install it, or name the interpreter of an environment of your own (3.10 will do) in PYTHON`,
   );
 }
 

@@ -26,6 +26,8 @@ export async function main(
       return 0;
     case 'start':
       return (await import('./start.js')).start(args, tools, env, cwd);
+    case 'python':
+      return (await import('./python.js')).python(args, loadSettings(env, cwd), tools, env);
     case 'demo':
       return (await import('./demo.js')).demo(tools, env, cwd);
     default:

@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Settings } from '../config/settings.js';
+import { keptToken } from '../config/token.js';
 import { freePorts } from '../server/free-ports.js';
 import { connectWhenReady, prepareNamespace } from '../server/prepare-namespace.js';
 import { startTemporal } from '../server/start-temporal.js';
 import type { TemporalPrograms } from '../server/temporal-programs.js';
 import { Problem } from '../setup/tools.js';
-import { type ApiToken, ensureApiToken } from './api-token.js';
 import { checkPort, checkProcesses, checkPython, checkWritable } from './checks.js';
 import { KeptPart, type Part } from './part.js';
 import { processPart } from './process-part.js';
@@ -43,7 +43,7 @@ export interface System {
   readonly uiUrl: string | null;
   readonly temporalAddress: string;
   /** null: the configuration has a token's hash, and only its owner knows the token. */
-  readonly token: ApiToken | null;
+  readonly token: Awaited<ReturnType<typeof keptToken>> | null;
   readonly logFolder: string;
   /** Lets running scripts end for so long, then ends everything. */
   stop(drainSeconds: number): Promise<void>;
@@ -90,9 +90,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const uiUrl = settings.TEMPORAL_UI_URL ?? (embedded ? `http://127.0.0.1:${uiPort}` : null);
   const apiUrl = `http://${reachable(settings.API_HOST)}:${apiPort}`;
   const token =
-    has('api') && (options.ownToken || settings.GOD_PASSWORD_SHA256 === undefined)
-      ? ensureApiToken(join(home, 'api-token'))
-      : null;
+    has('api') && (options.ownToken || settings.GOD_PASSWORD_SHA256 === undefined) ? await keptToken(settings) : null;
 
   if (!embedded) await prepareRemote(temporalAddress, settings.TEMPORAL_NAMESPACE);
   const shared: NodeJS.ProcessEnv = {

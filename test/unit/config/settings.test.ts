@@ -21,6 +21,11 @@ describe('where settings come from', () => {
     expect(settings.configFile).toBe(join(folder, 'pixyz-scheduler.conf'));
   });
 
+  test('an empty variable of the environment does not hide what the file says', () => {
+    file('LICENSE_HOST=license.example.com\n');
+    expect(loadSettings({ LICENSE_HOST: ' ' }, folder).LICENSE_HOST).toBe('license.example.com');
+  });
+
   test('quotes and comments are allowed in the file', () => {
     file('# a comment\nLICENSE_HOST="license.example.com" # another\nQUEUE_NAME=\'cpu,wine\'\n');
     expect(loadSettings({}, folder)).toMatchObject({
