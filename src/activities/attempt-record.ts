@@ -26,9 +26,11 @@ export class AttemptRecord {
     this.#store = store;
     this.#input = input;
     const now = utcWithOffset(preciseNow());
-    const { reusedFrom: _, ...kept } = before;
+    const { reusedFrom: _, activityRun: __, ...kept } = before;
+    const runId = input.alone?.runId;
     this.#record = {
       ...kept,
+      ...(runId === undefined ? {} : { activityRun: runId }),
       status: 'RUNNING',
       queue: input.queue,
       progress: null,

@@ -72,6 +72,16 @@ describe('the record of an attempt', () => {
     expect(await read()).toMatchObject({ status: 'RUNNING', owner: 2, attempts: [{ attempt: 2, outcome: null }] });
   });
 
+  it('names the run of the activity that carries it, until the interpreter takes over', async () => {
+    const node = { index: 1 } as never;
+    const labels = { name: null, queue: 'cpu', process: 'custom' };
+    const alone = { node, labels, runId: 'run-1' };
+    await new AttemptRecord(store, newRecord(spec), input({ attempt: 2, alone }), 'here').start();
+    expect((await read()).activityRun).toBe('run-1');
+    await new AttemptRecord(store, await read(), input({ attempt: 3 }), 'here').start();
+    expect((await read()).activityRun).toBe(undefined);
+  });
+
   it('shows the latest progress soon after it was reported, however fast reports come', async () => {
     const attempt = new AttemptRecord(store, newRecord(spec), input(), 'here');
     await attempt.start();
