@@ -19,6 +19,8 @@ import { fault } from './script-fault.js';
 export interface ReadyJob {
   readonly spec: JobSpec;
   readonly record: JobRecord;
+  /** The attempt has made the job's folder just now: nobody can have claimed it. */
+  readonly fresh: boolean;
   /** Why it cannot be run as it is asked for; its record is to say so. */
   readonly problem: string | null;
   /** An earlier job's outputs and result may be taken instead. */
@@ -30,9 +32,9 @@ export interface ReadyJob {
  * What comes from other nodes is asked for anew by each attempt: a node that runs again may have got other values.
  */
 export async function readyJob(store: JobStore, graphs: GraphShare, input: AttemptInput): Promise<ReadyJob> {
-  const found = await readJob(store, input.jobId);
   if (input.graph !== true && input.node === undefined) {
-    if (found !== null) return { ...found, reuse: false };
+    const found = await readJob(store, input.jobId);
+    if (found !== null) return { ...found, fresh: false, reuse: false };
     throw fault(
       'invalid',
       `the folder of job ${input.jobId} is not on the share: it was deleted, or SHARE_PATH of this worker (${store.root}) is not the API's`,
@@ -47,18 +49,24 @@ export async function readyJob(store: JobStore, graphs: GraphShare, input: Attem
     );
   }
   const { reuse } = node;
-  // Nothing to ask for: what the first attempt has written down holds.
-  if (found !== null && (found.problem !== null || isFixed(node))) return { ...found, reuse };
   const asked = await specOf(store, graphs, input, node);
-  if (found !== null) {
-    const { paramsText, data, command } = asked.spec;
-    const spec = { ...found.spec, paramsText, data, ...(command === undefined ? {} : { command }) };
-    return { spec, record: found.record, problem: asked.problem, reuse };
-  }
-  if (await store.create(asked.spec)) return { ...asked, record: newRecord(asked.spec), reuse };
-  const other = await readJob(store, input.jobId);
-  if (other === null) throw fault('lost', `the folder of job ${input.jobId} has no record`);
-  return { ...other, problem: other.problem ?? asked.problem, reuse };
+  // The first attempt nearly always finds nothing, so it does not look before it makes the folder.
+  const found = input.attempt === 1 ? null : await readJob(store, input.jobId);
+  if (found === null && (await store.create(asked.spec)))
+    return { ...asked, record: newRecord(asked.spec), fresh: true, reuse };
+  const { spec, record, problem } = found ?? (await readJob(store, input.jobId)) ?? missing(input.jobId);
+  const { paramsText, data, command } = asked.spec;
+  return {
+    spec: { ...spec, paramsText, data, ...(command === undefined ? {} : { command }) },
+    record,
+    fresh: false,
+    problem: problem ?? asked.problem,
+    reuse,
+  };
+}
+
+function missing(jobId: string): never {
+  throw fault('lost', `the folder of job ${jobId} is there, but not its spec.json`);
 }
 
 /** Spec and record as they lie on the share; a spec that nobody can read is a problem of the job. */
@@ -113,11 +121,6 @@ function unreadable(record: JobRecord): JobSpec {
   };
 }
 
-/** Whether nothing of the node depends on others. */
-function isFixed({ params, data, command }: NodeSpec): boolean {
-  return params.kind === 'text' && command === null && (data === null || !('node' in data));
-}
-
 /** What the job is to do. Where that cannot be found out, the reason. */
 async function specOf(
   store: JobStore,
@@ -127,7 +130,7 @@ async function specOf(
 ): Promise<{ readonly spec: JobSpec; readonly problem: string | null }> {
   const { jobId } = input;
   const graphId = graphIdOf(jobId);
-  const header = await graphs.documents.header(graphId);
+  const header = await graphs.documents.headerOnce(graphId);
   const bare: JobSpec = {
     version: 1,
     jobId,

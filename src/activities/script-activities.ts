@@ -108,12 +108,12 @@ async function runAttempt(
   const { store } = deps;
   const { jobId, attempt } = input;
   const startedAt = performance.now();
-  const { spec, record, problem, reuse } = await readyJob(store, deps.graphs, input);
+  const { spec, record, fresh, problem, reuse } = await readyJob(store, deps.graphs, input);
   const before = record.attempts.at(-1);
   // It was done, and its worker died before it could say so: what was done once is not done again.
   if (record.status === 'SUCCESS' && before !== undefined && before.attempt < attempt)
     return resultOf(input, record, 0);
-  if (!(await claim(store, jobId, attempt)))
+  if (!fresh && !(await claim(store, jobId, attempt)))
     throw fault('lost', `attempt ${attempt} of job ${jobId} has been taken over by a later one`);
   if (before !== undefined && before.outcome === 'lost') await new Promise((resolve) => setTimeout(resolve, fenceMs));
 

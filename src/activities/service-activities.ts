@@ -138,7 +138,9 @@ async function sweepGraph(
 /** Counts from the end of a job, and of its graph, so nothing that runs or may be asked for is ever touched. */
 async function cleanJob({ deps, ends, now }: Sweep, jobId: string): Promise<'kept' | 'cleaned' | 'removed'> {
   const { store } = deps;
-  const changedAt = (await stat(store.paths(jobId).record).catch(() => null))?.mtimeMs;
+  const { record: recordFile, spec: specFile } = store.paths(jobId);
+  // A job that nobody has begun has no record yet.
+  const changedAt = ((await stat(recordFile).catch(() => null)) ?? (await stat(specFile).catch(() => null)))?.mtimeMs;
   if (changedAt === undefined || now - changedAt < deps.cleanupDelay * 1000) return 'kept'; // most jobs: one look, no read
   const record = await store.readRecord(jobId);
   if (record === null) return 'kept';

@@ -72,8 +72,16 @@ for (const [left, right] of [
 
 type Operand = number | bigint;
 
+/** What takes no longer than its arguments are long. Everything else (macros over lists, regular expressions) is watched. */
+const quick = new Set([
+  ...['size', 'has', 'string', 'int', 'uint', 'double', 'bool', 'type', 'dyn', 'json', 'basename', 'stem'],
+  ...['startsWith', 'endsWith', 'contains', 'lowerAscii', 'upperAscii', 'trim', 'orValue', 'hasValue', 'value'],
+]);
+
 interface Compiled {
   readonly run: ParseResult;
+  /** It can take long. */
+  readonly slow: boolean;
   readonly references: References;
 }
 
@@ -89,9 +97,10 @@ export function referencesOf(expression: string): References {
 
 /** @throws ExpressionError */
 export function evaluate(expression: string, scope: Scope): Exact {
-  const { run } = compile(expression);
+  const { run, slow } = compile(expression);
   try {
-    return valueOf(withinTime(() => run({ ...scope }) as unknown));
+    const work = (): unknown => run({ ...scope });
+    return valueOf(slow ? withinTime(work) : work());
   } catch (error) {
     throw asExpressionError(error, expression);
   }
@@ -110,18 +119,19 @@ function compile(expression: string): Compiled {
     throw asExpressionError(error, expression);
   }
   // References first: that a node has to be named is a better answer than what the types say.
-  const references = findReferences(run.ast, expression);
+  const { references, slow } = findReferences(run.ast, expression);
   const types = run.check();
   if (!types.valid && types.error !== undefined) throw asExpressionError(types.error, expression);
   if (compiled.size >= compiledKept) compiled.delete(compiled.keys().next().value as string);
-  const entry = { run, references };
+  const entry = { run, references, slow };
   compiled.set(expression, entry);
   return entry;
 }
 
-function findReferences(ast: ASTNode, expression: string): References {
+function findReferences(ast: ASTNode, expression: string): Omit<Compiled, 'run'> {
   const nodes = new Map<string, Set<NodeFact>>();
   let item = false;
+  let slow = false;
   const visit = (part: unknown): void => {
     if (Array.isArray(part)) {
       for (const one of part) visit(one);
@@ -136,6 +146,7 @@ function findReferences(ast: ASTNode, expression: string): References {
       if (part.args === 'item' || part.args === 'index') item = true;
       return;
     }
+    if (part.op === 'call' || part.op === 'rcall') slow ||= !quick.has(part.args[0]);
     const fact = accessed(part);
     const node = fact === null ? null : accessed(fact.of);
     if (fact !== null && node !== null && isAst(node.of) && node.of.op === 'id' && node.of.args === 'nodes') {
@@ -151,7 +162,7 @@ function findReferences(ast: ASTNode, expression: string): References {
     visit(part.args);
   };
   visit(ast);
-  return { nodes, item };
+  return { references: { nodes, item }, slow };
 }
 
 interface Access {

@@ -10,6 +10,10 @@ import { LineFiles } from './line-files.js';
 const headersKept = 500;
 /** Lists of chunks that are kept; a graph has a few, an open one of many appends some hundreds. */
 const chunkListsKept = 200;
+/** Nodes that are read together, and how many of such pieces are kept: some 40 KB each, for so long. */
+const windowNodes = 64;
+const windowsKept = 200;
+const windowMs = 10 * 60_000;
 /** Nodes in one file: what has to be read through before the first of them can be told. */
 const nodesAChunk = 5000;
 
@@ -38,6 +42,9 @@ export class GraphStore {
   readonly #sync: boolean;
   readonly #lines = new LineFiles();
   readonly #headers = new FileCache((content) => graphHeaderSchema.parse(JSON.parse(content)), headersKept);
+  readonly #seen = new Map<string, GraphHeader>();
+  /** Lines of nodes that follow each other, by graph and place: who asks for a node soon asks for its neighbours. */
+  readonly #windows = new Map<string, Window>();
   /** First numbers of the chunks of a graph, ascending: chunks are only ever added. */
   readonly #chunks = new Map<string, readonly number[]>();
 
@@ -113,6 +120,13 @@ export class GraphStore {
     return this.#headers.read(this.paths(graphId).header);
   }
 
+  /** The same for those who run the graph: as it is written once, it needs no second look while it is at hand. */
+  async headerOnce(graphId: string): Promise<GraphHeader | null> {
+    const known = this.#seen.get(graphId) ?? (await this.header(graphId));
+    if (known !== null) keep(this.#seen, graphId, known, headersKept);
+    return known;
+  }
+
   /** Number of declared nodes; 0 when there is no such graph. Items of maps are not among them. */
   async count(graphId: string): Promise<number> {
     const { nodes: folder } = this.paths(graphId);
@@ -122,13 +136,28 @@ export class GraphStore {
 
   /** A declared node, or null when the graph has none of that number. */
   async node(graphId: string, index: number): Promise<NodeSpec | null> {
-    return (await this.nodes(graphId, index, 1))[0] ?? null;
+    const place = Math.floor((index - 1) / windowNodes);
+    const key = `${graphId}/${place}`;
+    const first = place * windowNodes + 1;
+    let window = this.#windows.get(key);
+    if (window === undefined || window.until < Date.now() || window.lines.length <= index - first) {
+      const lines = await this.#linesOf(graphId, first, windowNodes);
+      if (lines.length === 0) return null;
+      window = { lines, until: Date.now() + windowMs };
+    }
+    keep(this.#windows, key, window, windowsKept);
+    const line = window.lines[index - first];
+    return line === undefined ? null : nodeSpecSchema.parse(JSON.parse(line));
   }
 
   /** Declared nodes `first`…`first + count - 1`, as far as there are. */
   async nodes(graphId: string, first: number, count: number): Promise<NodeSpec[]> {
+    return (await this.#linesOf(graphId, first, count)).map((line) => nodeSpecSchema.parse(JSON.parse(line)));
+  }
+
+  async #linesOf(graphId: string, first: number, count: number): Promise<string[]> {
     const { nodes: folder } = this.paths(graphId);
-    const found: NodeSpec[] = [];
+    const found: string[] = [];
     let chunks = this.#chunks.get(graphId) ?? (await this.#listChunks(graphId));
     let listed = chunks !== this.#chunks.get(graphId);
     for (let next = first; next < first + count; ) {
@@ -142,7 +171,7 @@ export class GraphStore {
         listed = true;
         continue;
       }
-      for (const line of lines) found.push(nodeSpecSchema.parse(JSON.parse(line)));
+      for (const line of lines) found.push(line);
       next += lines.length;
     }
     return found;
@@ -161,9 +190,7 @@ export class GraphStore {
       .filter((name) => /^\d{8,}\.jsonl$/.test(name))
       .map((name) => Number.parseInt(name, 10))
       .sort((a, b) => a - b);
-    this.#chunks.delete(graphId);
-    this.#chunks.set(graphId, chunks);
-    if (this.#chunks.size > chunkListsKept) this.#chunks.delete(this.#chunks.keys().next().value as string);
+    keep(this.#chunks, graphId, chunks, chunkListsKept);
     return chunks;
   }
 
@@ -203,7 +230,23 @@ export class GraphStore {
   /** Deletes the graph's own folder; those of its jobs are theirs. */
   async remove(graphId: string): Promise<void> {
     await rm(this.paths(graphId).folder, { recursive: true, force: true });
+    this.#seen.delete(graphId);
+    this.#chunks.delete(graphId);
+    for (const key of this.#windows.keys()) if (key.startsWith(graphId)) this.#windows.delete(key);
   }
+}
+
+interface Window {
+  readonly lines: readonly string[];
+  /** A graph that was deleted can be sent again under its id, with other nodes. */
+  readonly until: number;
+}
+
+/** Adds to a map in the order of last use: the first is the next to go. */
+function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > most) map.delete(map.keys().next().value as string);
 }
 
 function linesOf(nodes: readonly NodeSpec[], first: number): string {

@@ -121,7 +121,7 @@ export class NodeValues {
     await this.#each([...references.nodes], async ([id, facts]) => {
       nodes[id] = await this.#facts(place.graphId, await this.#indexOf(place, id), facts);
     });
-    const header = await this.#graphs.header(place.graphId);
+    const header = await this.#graphs.headerOnce(place.graphId);
     return {
       nodes,
       graph: { id: place.graphId, name: header?.name ?? null, labels: header?.labels ?? {} },
