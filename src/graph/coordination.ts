@@ -1,6 +1,7 @@
 import type { FailurePolicy } from '../contract/scheduling.js';
 import type { Cut } from './cut.js';
 import type { EndState, FinishCommand, GraphEvent, JournalNote } from './events.js';
+import type { Counts } from './node-table.js';
 
 /**
  * The core of a graph that runs in parts: takes what parts report and what people ask for, gives each part its orders.
@@ -83,7 +84,7 @@ export class Coordination {
     return this.#parts.every((part) => part.closed || (part.unended === 0 && part.heard === part.told));
   }
 
-  get counts(): Readonly<Record<EndState, number>> & { readonly unended: number } {
+  get counts(): Counts {
     return { ...this.#tally, unended: this.#parts.reduce((sum, part) => sum + (part.closed ? 0 : part.unended), 0) };
   }
 

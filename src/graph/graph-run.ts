@@ -1,22 +1,19 @@
 import type { GraphNode } from '../contract/graph.js';
 import type { FaultKind } from '../contract/job.js';
 import type { FailurePolicy } from '../contract/scheduling.js';
-import type { EndState, FinishCommand, GraphCommand, GraphEvent, JournalNote, RunCommand } from './events.js';
+import type { FinishCommand, GraphCommand, GraphEvent, JournalNote, RunCommand } from './events.js';
 import {
-  endOfMap,
-  externalNode,
   hasEnded,
   isTriggered,
   itemNode,
-  measureHeights,
   type NodeRun,
   type NodeState,
   newNodeRun,
   type Step,
   unendedDeps,
 } from './node-run.js';
+import { type Counts, type JournalScope, NodeTable } from './node-table.js';
 import { ReadyQueue } from './ready-queue.js';
-import type { RecordChange } from './record-change.js';
 import { afterFault } from './resubmission.js';
 
 /**
@@ -42,29 +39,20 @@ export interface GraphRunOptions {
   readonly onFailure?: FailurePolicy;
   /** It does not end before it is closed. */
   readonly open?: boolean;
-  /** Which journal entries to give: none (a single job), those of nodes (a part of a graph), or all. Absent: none. */
-  readonly journal?: 'none' | 'nodes' | 'all';
+  /** Absent: none. */
+  readonly journal?: JournalScope;
   /** Nodes of other parts that nodes of this one depend on. */
   readonly externals?: readonly number[];
   /** Number of the first item of the first map to be expanded. */
   readonly firstItem?: number;
 }
 
-/** Messages are for people who look for the reason; the whole text is in the job's record. */
-const longestMessage = 500;
-
 export class GraphRun {
-  readonly #nodes = new Map<number, NodeRun>();
+  readonly #table: NodeTable;
   readonly #ready = new ReadyQueue();
   readonly #options: GraphRunOptions;
-  /** Nodes whose dependencies have all ended: a list, not recursion, since a skipped chain can be thousands long. */
-  readonly #released: NodeRun[] = [];
-  readonly #tally: Record<EndState, number> = { succeeded: 0, failed: 0, revoked: 0, skipped: 0 };
-  #out: GraphCommand[] = [];
   #window: number;
   #nextItem: number;
-  #inFlight = 0;
-  #unended = 0;
   #open: boolean;
   #paused = false;
   #cancelled: string | null = null;
@@ -80,38 +68,40 @@ export class GraphRun {
     this.#window = options.window;
     this.#open = options.open ?? false;
     this.#nextItem = options.firstItem ?? 0x8000_0000;
-    for (const index of options.externals ?? []) this.#nodes.set(index, externalNode(index));
-    this.#register(nodes);
+    this.#table = new NodeTable(nodes, options.externals ?? [], options.journal ?? 'none');
   }
 
   handle(event: GraphEvent): GraphCommand[] {
     if (this.#finished) return [];
-    this.#out = [];
+    const table = this.#table;
     this.#take(event);
-    for (let run = this.#released.pop(); run !== undefined; run = this.#released.pop()) this.#release(run);
+    const failed = table.takeFailed();
+    if (failed !== null && this.#options.onFailure === 'stop' && this.#halted === null)
+      this.#halt(`stopped, because ${failed.node.label} failed`);
+    for (let run = table.released.pop(); run !== undefined; run = table.released.pop()) this.#release(run);
     this.#dispatch();
-    if (this.#unended === 0 && !this.#open) this.#finish();
-    return this.#out;
+    if (table.counts.unended === 0 && !this.#open) this.#finish();
+    return table.takeCommands();
   }
 
   /** State of a node, for queries and tests. */
   stateOf(node: number): NodeState {
-    return this.#get(node).state;
+    return this.#table.get(node).state;
   }
 
   /** A node, items of maps included. */
   nodeOf(node: number): GraphNode {
-    return this.#get(node).node;
+    return this.#table.get(node).node;
   }
 
   /** Why a node has not succeeded, for people. */
   failureOf(node: number): string | null {
-    return this.#get(node).failure;
+    return this.#table.get(node).failure;
   }
 
   /** How many nodes have ended in each way, and how many have not. */
-  get counts(): Readonly<Record<EndState, number>> & { readonly unended: number } {
-    return { ...this.#tally, unended: this.#unended };
+  get counts(): Counts {
+    return this.#table.counts;
   }
 
   /**
@@ -119,7 +109,7 @@ export class GraphRun {
    * else and may start as soon as `node` has succeeded. Gives a `run` command (with its journal entry), or nothing.
    */
   chainBehind(node: number, fits: (next: GraphNode) => boolean): GraphCommand[] {
-    const run = this.#get(node);
+    const run = this.#table.get(node);
     const next = run.successors.length === 1 ? run.successors[0] : undefined;
     if (next === undefined || this.#paused || next.state !== 'blocked' || next.waitingFor !== 1) return [];
     const { trigger, conditional, countdown, kind, map, expires } = next.node;
@@ -128,21 +118,20 @@ export class GraphRun {
     if (!plain || trigger !== 'all_succeeded' || next.attempt > 1 || !fits(next.node)) return [];
     if (!next.deps.every((dep) => dep === run || dep.state === 'succeeded')) return [];
     next.state = 'chained';
-    this.#out = [];
     this.#noteQueued(next);
-    this.#out.push(this.#runCommand(next));
-    return this.#out;
+    this.#table.push(this.#runCommand(next));
+    return this.#table.takeCommands();
   }
 
   #take(event: GraphEvent): void {
     switch (event.type) {
       case 'start':
-        this.#noteGraph({ type: 'started', count: this.#unended });
-        for (const run of this.#nodes.values())
-          if (run.state === 'blocked' && run.waitingFor === 0) this.#released.push(run);
+        this.#table.noteGraph({ type: 'started', count: this.#table.counts.unended });
+        for (const run of this.#table.all())
+          if (run.state === 'blocked' && run.waitingFor === 0) this.#table.released.push(run);
         return;
       case 'due': {
-        const run = this.#get(event.node);
+        const run = this.#table.get(event.node);
         if (run.state !== 'delayed') return;
         run.waited = true;
         this.#proceed(run);
@@ -150,7 +139,7 @@ export class GraphRun {
       }
       case 'succeeded': {
         const run = this.#landed(event.node, 'running');
-        if (run !== null) this.#end(run, 'succeeded');
+        if (run !== null) this.#table.end(run, 'succeeded');
         return;
       }
       case 'faulted':
@@ -189,14 +178,14 @@ export class GraphRun {
         if (this.#open) this.#add(event.nodes);
         return;
       case 'close':
-        if (this.#open) this.#noteGraph({ type: 'closed' });
+        if (this.#open) this.#table.noteGraph({ type: 'closed' });
         this.#open = false;
         return;
       case 'pause':
       case 'resume':
         if (this.#paused === (event.type === 'pause')) return;
         this.#paused = event.type === 'pause';
-        this.#noteGraph({ type: this.#paused ? 'paused' : 'resumed', n: this.#changes++ });
+        this.#table.noteGraph({ type: this.#paused ? 'paused' : 'resumed', n: this.#changes++ });
         return;
       case 'retry':
         this.#retry(event.node);
@@ -208,77 +197,56 @@ export class GraphRun {
         this.#window = event.window;
         return;
       case 'settled': {
-        const run = this.#get(event.node);
+        const run = this.#table.get(event.node);
         if (run.state !== 'external') return;
         run.state = event.state;
-        this.#tellSuccessors(run);
+        this.#table.tellSuccessors(run);
         return;
       }
       case 'unsettled': {
-        const run = this.#get(event.node);
+        const run = this.#table.get(event.node);
         if (!hasEnded(run)) return;
         run.state = 'external';
-        this.#blockSuccessors(run);
+        this.#table.blockSuccessors(run);
         return;
       }
     }
-  }
-
-  #get(index: number): NodeRun {
-    const run = this.#nodes.get(index);
-    if (run === undefined) throw new RangeError(`the graph has no node ${index}`);
-    return run;
-  }
-
-  #register(nodes: readonly GraphNode[]): NodeRun[] {
-    const added = nodes.filter((node) => !this.#nodes.has(node.index)).map((node) => newNodeRun(node));
-    for (const run of added) this.#nodes.set(run.node.index, run);
-    for (const run of added) {
-      for (const index of run.node.deps) {
-        const dep = this.#get(index);
-        run.deps.push(dep);
-        dep.successors.push(run);
-        if (!hasEnded(dep)) run.waitingFor += 1;
-      }
-    }
-    this.#unended += added.length;
-    measureHeights(added);
-    return added;
   }
 
   #add(nodes: readonly GraphNode[]): void {
     const known = new Set(nodes.map((node) => node.index));
-    const sound = (node: GraphNode): boolean => node.deps.every((dep) => known.has(dep) || this.#nodes.has(dep));
+    const sound = (node: GraphNode): boolean =>
+      node.deps.every((dep) => known.has(dep) || this.#table.find(dep) !== undefined);
     // The API has checked them. Should one slip through, it must not keep the graph open for ever.
-    const added = this.#register(nodes.map((node) => (sound(node) ? node : { ...node, deps: [] })));
+    const added = this.#table.register(nodes.map((node) => (sound(node) ? node : { ...node, deps: [] })));
     const first = added[0];
     if (first === undefined) return;
-    this.#noteGraph({ type: 'added', node: first.node.index, count: added.length });
+    this.#table.noteGraph({ type: 'added', node: first.node.index, count: added.length });
     const unsound = new Set(nodes.filter((node) => !sound(node)).map((node) => node.index));
     for (const run of added) {
       if (this.#halted !== null) this.#revoke(run, this.#halted);
       else if (unsound.has(run.node.index))
-        this.#end(run, 'failed', 'it depends on a node that the graph does not have');
-      else if (run.waitingFor === 0) this.#released.push(run);
+        this.#table.end(run, 'failed', 'it depends on a node that the graph does not have');
+      else if (run.waitingFor === 0) this.#table.released.push(run);
     }
   }
 
   /** What was in flight has come back: the node, or null when it has ended already (invariant 3). */
   #landed(index: number, ...from: ('running' | 'asking' | 'expanding')[]): NodeRun | null {
-    const run = this.#get(index);
+    const run = this.#table.get(index);
     if (!from.some((state) => state === run.state)) return null;
-    this.#inFlight -= 1;
+    this.#table.inFlight -= 1;
     return run;
   }
 
   #faulted(index: number, fault: FaultKind, message: string): void {
-    const state = this.#get(index).state;
+    const state = this.#table.get(index).state;
     const run = this.#landed(index, 'running', 'asking', 'expanding');
     if (run === null) return;
     // Whatever ends a script that was told to stop, it was stopped. An attempt that had begun has said so in the record,
     // one that waited in a queue has not: the write is skipped where the record has an end.
     if (run.stopping !== null) return this.#revoke(run, run.stopping);
-    if (state !== 'running') return this.#end(run, 'failed', message, fault);
+    if (state !== 'running') return this.#table.end(run, 'failed', message, fault);
     const next = afterFault({ ...run, retry: run.node.retry }, fault);
     if (next.kind === 'again') {
       const { attempt } = run;
@@ -287,23 +255,23 @@ export class GraphRun {
       run.retriesUsed = next.retriesUsed;
       run.lossesUsed = next.lossesUsed;
       run.rescued = next.rescue;
-      this.#noteNode(run, { type: 'retrying', attempt, fault, message, queue: next.queue });
+      this.#table.noteNode(run, { type: 'retrying', attempt, fault, message, queue: next.queue });
       // An attempt that is alive has written its own end; a lost one cannot.
-      if (fault === 'lost') this.#record(run, { kind: 'lost', attempt, message, nextQueue: next.queue });
+      if (fault === 'lost') this.#table.record(run, { kind: 'lost', attempt, message, nextQueue: next.queue });
       run.attempt += 1;
       return this.#makeReady(run, 'run');
     }
-    if (fault === 'lost') this.#record(run, { kind: 'failed', attempt: run.attempt, message });
+    if (fault === 'lost') this.#table.record(run, { kind: 'failed', attempt: run.attempt, message });
     if (next.kind === 'revoked') return this.#revoke(run, message);
-    this.#end(run, next.kind, message, fault);
+    this.#table.end(run, next.kind, message, fault);
   }
 
   #returned(index: number, fenced: boolean): void {
-    const chained = this.#get(index);
+    const chained = this.#table.get(index);
     const run = chained.state === 'chained' ? chained : this.#landed(index, 'running');
     if (run === null) return;
     run.returns += 1;
-    this.#noteNode(run, { type: 'returned', attempt: run.attempt, n: run.returns });
+    this.#table.noteNode(run, { type: 'returned', attempt: run.attempt, n: run.returns });
     if (fenced) run.attempt += 1;
     if (run.stopping !== null) this.#revoke(run, run.stopping);
     else if (run.state === 'chained') run.state = 'blocked';
@@ -315,7 +283,7 @@ export class GraphRun {
     if (!run.rescued) return this.#revoke(run, 'expired');
     if (!served) {
       run.queue = run.node.queue;
-      this.#record(run, { kind: 'moved', queue: run.queue });
+      this.#table.record(run, { kind: 'moved', queue: run.queue });
     }
     // Served but busy: it keeps its place in the rescue queue and waits for as long as it takes.
     run.rescued = false;
@@ -326,25 +294,23 @@ export class GraphRun {
   #expanded(run: NodeRun, count: number): void {
     if (run.stopping !== null) return this.#revoke(run, run.stopping);
     const first = run.firstItem as number;
-    this.#noteNode(run, { type: 'mapped', first, count, n: run.revivals });
+    this.#table.noteNode(run, { type: 'mapped', first, count, n: run.revivals });
     run.state = 'mapped';
-    run.items = Array.from({ length: count }, (_, at) => {
+    const items = Array.from({ length: count }, (_, at) => {
       const item = newNodeRun(itemNode(run.node, first + at, at), { map: run, at });
       item.height = run.height;
       item.priority = run.priority;
-      this.#nodes.set(item.node.index, item);
       return item;
     });
-    run.itemsLeft = count;
-    this.#unended += count;
-    if (count === 0) this.#end(run, 'succeeded');
-    else for (const item of run.items) this.#makeReady(item, 'run');
+    this.#table.addItems(run, items);
+    if (count === 0) this.#table.end(run, 'succeeded');
+    else for (const item of items) this.#makeReady(item, 'run');
   }
 
   #cancel(only: number | null, reason: string): void {
     if (only !== null) {
       // A request may name a node that has not been loaded, or never was there.
-      const run = this.#nodes.get(only);
+      const run = this.#table.find(only);
       if (run !== undefined) for (const one of [run, ...(run.items ?? [])]) this.#stop(one, reason);
       return;
     }
@@ -355,7 +321,9 @@ export class GraphRun {
 
   #halt(reason: string): void {
     this.#halted = reason;
-    for (const run of this.#nodes.values()) this.#stop(run, reason);
+    for (const run of this.#table.all()) this.#stop(run, reason);
+    // A map that fails now, as the last of its items is stopped, is no reason to halt again after a retry.
+    this.#table.takeFailed();
   }
 
   #stop(run: NodeRun, reason: string): void {
@@ -367,7 +335,7 @@ export class GraphRun {
         break;
       case 'running':
       case 'chained':
-        if (run.stopping === null) this.#out.push({ type: 'stop', node: run.node.index });
+        if (run.stopping === null) this.#table.push({ type: 'stop', node: run.node.index });
         run.stopping ??= reason;
         break;
       case 'asking':
@@ -382,58 +350,13 @@ export class GraphRun {
   }
 
   #revoke(run: NodeRun, reason: string): void {
-    this.#record(run, { kind: 'revoked', message: reason });
-    this.#end(run, 'revoked', reason);
+    this.#table.record(run, { kind: 'revoked', message: reason });
+    this.#table.end(run, 'revoked', reason);
   }
 
   #skip(run: NodeRun, message: string): void {
-    this.#record(run, { kind: 'revoked', message });
-    this.#end(run, 'skipped', message);
-  }
-
-  #end(run: NodeRun, state: EndState, message: string | null = null, fault?: FaultKind): void {
-    run.state = state;
-    run.failure = message;
-    this.#unended -= 1;
-    this.#tally[state] += 1;
-    this.#noteNode(run, {
-      type: state,
-      ...(message === null ? {} : { message }),
-      ...(fault === undefined ? {} : { fault }),
-      ...(run.revivals === 0 ? {} : { n: run.revivals }),
-    });
-    this.#out.push({ type: 'ended', node: run.node.index, state });
-    this.#tellSuccessors(run);
-    if (run.origin !== null) {
-      const { map } = run.origin;
-      map.itemsLeft -= 1;
-      if (map.itemsLeft === 0) {
-        const end = endOfMap(map);
-        this.#end(map, end.state, end.message);
-      }
-    }
-    if (state === 'failed' && this.#options.onFailure === 'stop' && this.#halted === null)
-      this.#halt(`stopped, because ${run.node.label} failed`);
-  }
-
-  #tellSuccessors(run: NodeRun): void {
-    for (const successor of run.successors) {
-      if (successor.state === 'blocked') {
-        successor.waitingFor -= 1;
-        if (successor.waitingFor === 0) this.#released.push(successor);
-      } else if (successor.state === 'chained') {
-        successor.waitingFor -= 1;
-        if (run.state === 'succeeded') {
-          successor.state = 'running';
-          this.#inFlight += 1;
-        } else {
-          // Nobody has said that it has not begun, so its number is spent.
-          successor.state = 'blocked';
-          successor.attempt += 1;
-          this.#released.push(successor);
-        }
-      }
-    }
+    this.#table.record(run, { kind: 'revoked', message });
+    this.#table.end(run, 'skipped', message);
   }
 
   /** All dependencies of a node have ended. */
@@ -457,8 +380,8 @@ export class GraphRun {
     if (node.conditional === true && !run.asked) this.#makeReady(run, 'ask');
     else if (node.countdown > 0 && !run.waited) {
       run.state = 'delayed';
-      this.#out.push({ type: 'wait', node: node.index, seconds: node.countdown });
-    } else if (node.kind === 'barrier') this.#end(run, 'succeeded');
+      this.#table.push({ type: 'wait', node: node.index, seconds: node.countdown });
+    } else if (node.kind === 'barrier') this.#table.end(run, 'succeeded');
     else this.#makeReady(run, node.map === undefined ? 'run' : 'expand');
   }
 
@@ -469,15 +392,15 @@ export class GraphRun {
   }
 
   #dispatch(): void {
-    while (this.#inFlight < this.#window && !this.#paused) {
+    while (this.#table.inFlight < this.#window && !this.#paused) {
       const run = this.#ready.take();
       if (run === undefined) return;
-      this.#inFlight += 1;
+      this.#table.inFlight += 1;
       const node = run.node.index;
       switch (run.step) {
         case 'ask':
           run.state = 'asking';
-          this.#out.push({ type: 'ask', node });
+          this.#table.push({ type: 'ask', node });
           break;
         case 'expand':
           run.state = 'expanding';
@@ -486,12 +409,12 @@ export class GraphRun {
             run.firstItem = this.#nextItem;
             this.#nextItem += run.node.map?.max ?? 0;
           }
-          this.#out.push({ type: 'expand', node, first: run.firstItem });
+          this.#table.push({ type: 'expand', node, first: run.firstItem });
           break;
         case 'run':
           run.state = 'running';
           this.#noteQueued(run);
-          this.#out.push(this.#runCommand(run));
+          this.#table.push(this.#runCommand(run));
           break;
       }
     }
@@ -516,7 +439,7 @@ export class GraphRun {
   #retry(only: number | null): void {
     if (this.#cancelled !== null) return;
     this.#halted = null;
-    const chosen = only === null ? [...this.#nodes.values()] : [this.#nodes.get(only)];
+    const chosen = only === null ? [...this.#table.all()] : [this.#table.find(only)];
     for (const run of chosen) {
       if (run === undefined) continue;
       // A map that has been expanded runs again as its items do.
@@ -525,7 +448,7 @@ export class GraphRun {
   }
 
   #revive(run: NodeRun): void {
-    this.#unend(run, 'blocked');
+    this.#table.unend(run, 'blocked');
     const { node } = run;
     run.queue = node.queue;
     run.timeLimit = node.timeLimit;
@@ -535,59 +458,22 @@ export class GraphRun {
     if (run.sent) {
       run.attempt += 1;
       run.sent = false;
-      this.#out.push({
+      this.#table.push({
         type: 'record',
         node: node.index,
         change: { kind: 'revived', attempt: run.attempt, queue: run.queue },
       });
     }
-    this.#blockSuccessors(run);
-  }
-
-  #unend(run: NodeRun, state: 'blocked' | 'mapped'): void {
-    this.#tally[run.state as EndState] -= 1;
-    this.#unended += 1;
-    run.state = state;
-    run.failure = null;
-    run.stopping = null;
-    run.asked = false;
-    run.revivals += 1;
-    run.waitingFor = unendedDeps(run);
-    this.#noteNode(run, { type: 'revived', n: run.revivals });
-    this.#out.push({ type: 'revived', node: run.node.index });
-    if (state === 'blocked' && run.waitingFor === 0) this.#released.push(run);
-    if (run.origin === null) return;
-    const { map } = run.origin;
-    map.itemsLeft += 1;
-    if (!hasEnded(map)) return;
-    this.#unend(map, 'mapped');
-    this.#blockSuccessors(map);
-  }
-
-  /** A node that had ended has not any more: what was skipped because of it waits again, and so on down. */
-  #blockSuccessors(from: NodeRun): void {
-    const below = [from];
-    const touched = new Set<NodeRun>();
-    for (let run = below.pop(); run !== undefined; run = below.pop()) {
-      for (const successor of run.successors) {
-        if (successor.state === 'skipped') {
-          this.#unend(successor, 'blocked');
-          below.push(successor);
-        }
-        if (successor.state === 'blocked') touched.add(successor);
-      }
-    }
-    // Counted anew when all is open again: a node can be reached on several ways.
-    for (const run of touched) run.waitingFor = unendedDeps(run);
+    this.#table.blockSuccessors(run);
   }
 
   #prioritise(only: number | null, priority: number): void {
-    const run = only === null ? undefined : this.#nodes.get(only);
+    const run = only === null ? undefined : this.#table.find(only);
     if (only !== null && run === undefined) return;
     const note: JournalNote = { type: 'priority', priority, n: this.#changes++ };
-    if (run === undefined) this.#noteGraph(note);
-    else this.#noteNode(run, note);
-    const chosen = run === undefined ? this.#nodes.values() : [run, ...(run.items ?? [])];
+    if (run === undefined) this.#table.noteGraph(note);
+    else this.#table.noteNode(run, note);
+    const chosen = run === undefined ? this.#table.all() : [run, ...(run.items ?? [])];
     for (const one of chosen) {
       if (hasEnded(one)) continue;
       one.priority = priority;
@@ -595,51 +481,20 @@ export class GraphRun {
     }
   }
 
+  #outcome(): Omit<FinishCommand, 'type'> {
+    const cut = this.#table.counts.revoked > 0 || this.#options.open === true;
+    return this.#cancelled !== null && cut ? { state: 'revoked', message: this.#cancelled } : this.#table.outcome();
+  }
+
   #finish(): void {
     this.#finished = true;
     const { state, message } = this.#outcome();
-    this.#noteGraph({ type: 'ended', state, ...(message === '' ? {} : { message }) });
-    this.#out.push({ type: 'finish', state, message });
-  }
-
-  #outcome(): Omit<FinishCommand, 'type'> {
-    if (this.#cancelled !== null && (this.#tally.revoked > 0 || this.#options.open === true))
-      return { state: 'revoked', message: this.#cancelled };
-    const firstIn = (state: EndState): NodeRun | undefined =>
-      this.#tally[state] === 0 ? undefined : [...this.#nodes.values()].find((run) => run.state === state);
-    const failed = firstIn('failed');
-    if (failed !== undefined) {
-      const rest = this.#tally.failed === 1 ? '' : ` (and ${this.#tally.failed - 1} more)`;
-      return { state: 'failed', message: `${failed.node.label}: ${failed.failure ?? 'failed'}${rest}` };
-    }
-    const revoked = firstIn('revoked');
-    if (revoked !== undefined)
-      return { state: 'revoked', message: `${revoked.node.label}: ${revoked.failure ?? 'revoked'}` };
-    return { state: 'succeeded', message: '' };
-  }
-
-  /** A job of a graph has a record only from its first attempt on; until then the journal tells. */
-  #record(run: NodeRun, change: RecordChange): void {
-    const always = (this.#options.journal ?? 'none') === 'none';
-    if (always || run.sent || run.attempt > 1) this.#out.push({ type: 'record', node: run.node.index, change });
+    this.#table.noteGraph({ type: 'ended', state, ...(message === '' ? {} : { message }) });
+    this.#table.push({ type: 'finish', state, message });
   }
 
   #noteQueued(run: NodeRun): void {
     const again = run.returns === 0 ? {} : { n: run.returns };
-    this.#noteNode(run, { type: 'queued', attempt: run.attempt, queue: run.queue, ...again });
-  }
-
-  #noteNode(run: NodeRun | null, note: JournalNote): void {
-    if ((this.#options.journal ?? 'none') === 'none') return;
-    const { message, ...rest } = note;
-    const short = message === undefined ? {} : { message: message.slice(0, longestMessage) };
-    this.#out.push({
-      type: 'journal',
-      note: { ...rest, ...(run === null ? {} : { node: run.node.index }), ...short },
-    });
-  }
-
-  #noteGraph(note: JournalNote): void {
-    if (this.#options.journal === 'all') this.#noteNode(null, note);
+    this.#table.noteNode(run, { type: 'queued', attempt: run.attempt, queue: run.queue, ...again });
   }
 }

@@ -1,8 +1,6 @@
-import type { EndState } from '../graph/events.js';
+import type { Counts } from '../graph/node-table.js';
 
 const shown = 20;
-
-export type Counts = Readonly<Record<EndState, number>> & { readonly unended: number };
 
 /**
  * What the Temporal Web UI shows of a graph while it runs, and after: how many nodes are where, and which have failed.
