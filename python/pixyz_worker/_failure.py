@@ -57,8 +57,11 @@ def describe(error: BaseException, kind: str | None = None) -> dict[str, Any]:
 
 def _arguments_of(error: BaseException) -> str | None:
     """Its arguments as exact JSON text, for whoever makes it again; None where they have none, or are too large."""
+    args: tuple[Any, ...] = error.args
+    if isinstance(error, OSError) and error.filename is not None:
+        args = (error.errno, error.strerror, error.filename)  # kept apart from the others, and needed for the text
     try:
-        text = _exact.dumps(list(error.args))
+        text = _exact.dumps(list(args))
     except Exception:
         return None
     return text if len(text) <= _ARGUMENTS_ROOM else None

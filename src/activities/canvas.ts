@@ -12,7 +12,6 @@ import { graphIdFromKey } from '../contract/new-graph-id.js';
 import { queueNamePattern } from '../contract/queues.js';
 import { preciseNow, utcWithoutOffset } from '../contract/time.js';
 import { type RetryOptions, retryPolicyOf } from '../graph/retry-policy.js';
-import { readTextIfExists } from '../store/atomic.js';
 import { planNode } from '../store/graph-plan.js';
 import type { GraphShare } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
@@ -180,7 +179,7 @@ export class CanvasDesk {
   // --- memory -----------------------------------------------------------------------------------------------------
 
   get #memory(): string {
-    return join(this.#store.paths(this.#jobId).folder, 'canvases.jsonl');
+    return this.#store.paths(this.#jobId).canvases;
   }
 
   /** Before it starts: whoever cancels the job must know of it. */
@@ -190,7 +189,7 @@ export class CanvasDesk {
   }
 
   async #sent(): Promise<z.infer<typeof sentSchema>[]> {
-    const text = (await readTextIfExists(this.#memory)) ?? '';
+    const text = (await this.#store.files.read(this.#memory)) ?? '';
     return text
       .split('\n')
       .filter((line) => line !== '')

@@ -218,7 +218,8 @@ async function prepareFolders(
   spec: JobSpec,
 ): Promise<{ readonly outputs: string; readonly log: string; readonly result: string }> {
   const paths = store.paths(input.jobId);
-  if (input.attempt > 1) {
+  // What its sub-tasks have written there is not done again: the script gets them back as they are.
+  if (input.attempt > 1 && (await store.files.read(paths.canvases)) === null) {
     const aside = join(paths.folder, `outputs.dead-${input.attempt - 1}`);
     await rename(paths.outputs, aside).catch(() => undefined);
     await Promise.all([

@@ -31,6 +31,7 @@ export interface JobPaths {
   readonly record: string;
   readonly result: string;
   readonly exact: string;
+  readonly canvases: string;
 }
 
 /** Paths of a job. @throws EngineError BAD_REQUEST when the id is not one: nothing but a UUID becomes a path. */
@@ -47,6 +48,7 @@ export function jobPaths(root: string, jobId: string): JobPaths {
     record: join(folder, 'job.json'),
     result: join(folder, 'result.json'),
     exact: join(folder, 'exact.json'),
+    canvases: join(folder, 'canvases.jsonl'),
   };
 }
 

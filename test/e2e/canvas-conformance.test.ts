@@ -563,25 +563,29 @@ def main(pc, params):
 describe('a script that is run again', () => {
   it('gets the chord back that its first attempt has finished, and does not run it again', async () => {
     const file = join(system.folder, 'runs');
-    const [total, retry] = (await valueOf(
+    const [total, retry, outputs] = (await valueOf(
       `
 def counted(pc, params):
     with open(params['file'], 'a') as f:
         f.write(pc['task'].request.id + '\\n')
+    with open(os.path.join(params['folder'], str(params['n'])), 'w') as f:
+        f.write('made')
     return params['n']
 
 def main(pc, params):
-    header = [pixyz_execute.s({'n': n, 'file': params['file']}, fresh(pc, 'counted', raw=True)) for n in (1, 2, 3)]
+    params['folder'] = pc.get_output_dir()
+    header = [pixyz_execute.s({**params, 'n': n}, fresh(pc, 'counted', raw=True)) for n in (1, 2, 3)]
     r = chord(header)(link('add', raw=True)(pc))
     with allow_join_result():
         total = r.get()
     if pc['retry'] == 0:
         os._exit(9)
-    return [total, pc['retry']]
+    return [total, pc['retry'], sorted(os.listdir(pc.get_output_dir()))]
 `,
       { file },
-    )) as [number, number];
+    )) as [number, number, string[]];
     expect([total, retry]).toEqual([6, 1]);
+    expect(outputs).toEqual(['1', '2', '3']);
     const ids = readFileSync(file, 'utf8').trim().split('\n');
     expect(ids).toHaveLength(3);
     expect(new Set(ids).size).toBe(3);
