@@ -4,6 +4,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   type Stats,
   statfsSync,
@@ -36,8 +37,19 @@ export interface Files {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; one that is not there is fine. */
   remove(path: string): Promise<void>;
+  /** A file to add to, made where there is none; null where its folder is not there. */
+  openToAppend(path: string): Promise<AppendFile | null>;
   /** Makes one folder; one that is there is fine. The folder above must be there. */
   makeFolder(path: string): Promise<void>;
+}
+
+export interface AppendFile {
+  size(): Promise<number>;
+  /** Bytes from a place to the end of the file as it was found. */
+  read(from: number, size: number): Promise<Buffer>;
+  /** After whatever others have added meanwhile. */
+  append(text: string): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface WriteOptions {
@@ -92,6 +104,21 @@ const localFiles: Files = {
   async remove(path) {
     orNull(() => unlinkSync(path));
   },
+  async openToAppend(path) {
+    const file = orNull(() => openSync(path, 'a+'));
+    if (file === null) return null;
+    return {
+      size: async () => fstatSync(file).size,
+      read: async (from, size) => {
+        const bytes = Buffer.allocUnsafe(size - from);
+        return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from));
+      },
+      append: async (text) => {
+        writeFileSync(file, text);
+      },
+      close: async () => closeSync(file),
+    };
+  },
   async makeFolder(path) {
     try {
       mkdirSync(path);
@@ -125,6 +152,19 @@ export const pooledFiles: Files = {
   rename,
   async remove(path) {
     await unlink(path).catch(missing);
+  },
+  async openToAppend(path) {
+    const file = await open(path, 'a+').catch(missing);
+    if (file === null) return null;
+    return {
+      size: async () => (await file.stat()).size,
+      read: async (from, size) => {
+        const bytes = Buffer.allocUnsafe(size - from);
+        return bytes.subarray(0, (await file.read(bytes, 0, bytes.length, from)).bytesRead);
+      },
+      append: (text) => file.writeFile(text),
+      close: () => file.close(),
+    };
   },
   async makeFolder(path) {
     try {

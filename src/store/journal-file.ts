@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { entryKey, type JournalEntry, journalEntrySchema } from '../contract/journal.js';
 import { isMissing } from './atomic.js';
+import { type AppendFile, type Files, filesAt } from './files.js';
 import { graphPaths } from './layout.js';
 
 /**
@@ -93,11 +94,13 @@ function parsed(line: string): JournalEntry | null {
 export class JournalWriter {
   readonly #root: string;
   readonly #onError: (graphId: string, error: unknown) => void;
+  readonly #files: Files;
   readonly #writers = new Map<string, OneJournal>();
 
   /** @param onError told when entries could not be written; they are kept, and tried again with the next ones */
   constructor(root: string, onError: (graphId: string, error: unknown) => void = () => undefined) {
     this.#root = root;
+    this.#files = filesAt(root);
     this.#onError = onError;
   }
 
@@ -107,7 +110,7 @@ export class JournalWriter {
    * @returns when they are on the share, or could not be written
    */
   append(graphId: string, entries: readonly JournalEntry[]): Promise<void> {
-    const writer = this.#writers.get(graphId) ?? new OneJournal(graphPaths(this.#root, graphId).journal);
+    const writer = this.#writers.get(graphId) ?? new OneJournal(graphPaths(this.#root, graphId).journal, this.#files);
     this.#writers.delete(graphId);
     this.#writers.set(graphId, writer);
     const written = writer.append(entries).catch((error: unknown) => this.#onError(graphId, error));
@@ -126,14 +129,18 @@ export class JournalWriter {
 
 class OneJournal {
   readonly #path: string;
-  /** Keys of all entries that the file holds, up to `#place`. */
+  readonly #files: Files;
+  /** Keys of all entries that the file holds, as far as it was read. */
   readonly #keys = new Set<string>();
-  #place = journalStart;
+  /** Up to here, and how long it was at the last look. */
+  #read = 0;
+  #size = 0;
   #waiting: JournalEntry[] = [];
   #writing: Promise<void> | null = null;
 
-  constructor(path: string) {
+  constructor(path: string, files: Files) {
     this.#path = path;
+    this.#files = files;
   }
 
   get idle(): boolean {
@@ -166,37 +173,51 @@ class OneJournal {
   }
 
   async #write(entries: readonly JournalEntry[]): Promise<void> {
-    // What another writer has added since the last look.
-    let news = await readJournal(this.#path, this.#place);
-    if (news.shorter) {
-      this.#keys.clear();
-      news = await readJournal(this.#path, journalStart);
-    }
-    for (const { entry } of news.entries) this.#keys.add(entryKey(entry));
-    this.#place = news.place;
-    const lines: string[] = [];
-    const keys = new Set<string>();
-    for (const entry of entries) {
-      const key = entryKey(entry);
-      if (this.#keys.has(key) || keys.has(key)) continue;
-      keys.add(key);
-      lines.push(`${JSON.stringify(entry)}\n`);
-    }
-    if (lines.length === 0) return;
-    const text = `${news.unfinished > 0 ? '\n' : ''}${lines.join('')}`;
-    let file: Awaited<ReturnType<typeof open>>;
+    const file = await this.#files.openToAppend(this.#path);
+    // The graph was deleted, or has no folder (yet): nobody reads its journal.
+    if (file === null) return;
     try {
-      file = await open(this.#path, 'a');
-    } catch (error) {
-      // The graph was deleted, or has no folder (a workflow file that has not made its own): nobody reads its journal.
-      if (isMissing(error)) return;
-      throw error;
-    }
-    try {
-      await file.writeFile(text);
+      const unfinished = await this.#catchUp(file);
+      const lines: string[] = [];
+      const keys = new Set<string>();
+      for (const entry of entries) {
+        const key = entryKey(entry);
+        if (this.#keys.has(key) || keys.has(key)) continue;
+        keys.add(key);
+        lines.push(`${JSON.stringify(entry)}\n`);
+      }
+      if (lines.length === 0) return;
+      const text = `${unfinished ? '\n' : ''}${lines.join('')}`;
+      await file.append(text);
+      for (const key of keys) this.#keys.add(key);
+      // Unless somebody else was at it as well, there is nothing in it that is not known.
+      const end = this.#size + Buffer.byteLength(text);
+      if ((await file.size()) === end) this.#read = end;
     } finally {
       await file.close();
     }
-    for (const key of keys) this.#keys.add(key);
+  }
+
+  /** Takes note of what another writer has added since the last look. @returns whether its last line has no end */
+  async #catchUp(file: AppendFile): Promise<boolean> {
+    const size = await file.size();
+    this.#size = size;
+    if (size < this.#read) {
+      this.#keys.clear();
+      this.#read = 0;
+    }
+    let unfinished = 0;
+    while (this.#read + unfinished < size) {
+      const bytes = await file.read(this.#read, Math.min(size, this.#read + unfinished + readBytes));
+      const end = bytes.lastIndexOf(10) + 1;
+      for (const line of bytes.toString('utf8', 0, Math.max(0, end - 1)).split('\n')) {
+        const entry = parsed(line);
+        if (entry !== null) this.#keys.add(entryKey(entry));
+      }
+      this.#read += end;
+      unfinished = bytes.length - end;
+      if (bytes.length === 0) break;
+    }
+    return unfinished > 0;
   }
 }

@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JournalEntry } from '../../../src/contract/journal.js';
+import { entryKey, type JournalEntry } from '../../../src/contract/journal.js';
 import { newGraphId } from '../../../src/contract/new-graph-id.js';
 import { GraphReader } from '../../../src/store/graph-reader.js';
 import { GraphStore } from '../../../src/store/graph-store.js';
@@ -73,6 +73,22 @@ describe('a journal', () => {
     await rm(path, { recursive: true });
     await writer.append(graphId, [queued(2)]);
     expect((await lines()).length).toBe(2);
+  });
+});
+
+describe('two writers at once', () => {
+  // As when the parts of a large graph are interpreted by two workers.
+  it('lose nothing, and double nothing that the other had written before', async () => {
+    const [a, b] = [new JournalWriter(root), new JournalWriter(root)];
+    const nodes = Array.from({ length: 300 }, (_, index) => index + 1);
+    await Promise.all([
+      ...nodes.map((node) => a.append(graphId, [queued(node)])),
+      ...nodes.map((node) => b.append(graphId, [succeeded(node)])),
+    ]);
+    await Promise.all([a.append(graphId, nodes.map(succeeded)), b.append(graphId, nodes.map(queued))]);
+    const { entries } = await readJournal(path, journalStart);
+    expect(new Set(entries.map(({ entry }) => entryKey(entry))).size).toBe(600);
+    expect(entries.length).toBe(600);
   });
 });
 
