@@ -176,13 +176,13 @@ class Checker {
     this.#problems.add(['nodes', cycle[0] as number, 'deps'], 'cycle', message);
   }
 
-  #node({ at, asked, deps, paramsText }: AskedNode): CheckedNode | null {
+  #node({ at, asked, wrong, deps, paramsText }: AskedNode): CheckedNode | null {
     if (asked === null) {
       for (const [index, id] of deps.entries()) this.#dependency(['nodes', at, 'deps', index], at, id);
       return null;
     }
     const node = new NodeChecker(['nodes', at], this.#facts.templates, this.#problems, asked.map !== undefined);
-    const task = this.#task(at, asked);
+    const task = this.#task(at, asked, wrong);
     const waitsFor = new Set<string>();
     const add = (path: Path, id: string) => {
       if (this.#dependency(path, at, id)) waitsFor.add(id);
@@ -247,7 +247,7 @@ class Checker {
     return false;
   }
 
-  #task(at: number, asked: GraphNodeRequest): Task | null {
+  #task(at: number, asked: GraphNodeRequest, wrong: ReadonlySet<string>): Task | null {
     const path = ['nodes', at];
     const own = taskFields.filter((field) => asked[field] !== undefined);
     const task = taskOf(asked, this.#defaults);
@@ -259,7 +259,9 @@ class Checker {
       );
     } else if (task === null && this.#defaults.script !== undefined && this.#defaults.process !== undefined) {
       this.#problems.add(path, 'several-tasks', 'the defaults have a script and a process: which of them is meant?');
-    } else if (task === null) {
+    } else if (task === null || (own.length === 0 && taskFields.some((field) => wrong.has(field)))) {
+      // A task that cannot be read is a problem already.
+      if (taskFields.some((field) => wrong.has(field))) return null;
       this.#problems.add(path, 'no-task', `a node needs one of ${taskFields.join(', ')}`);
     } else {
       this.#misplaced(path, asked, task);

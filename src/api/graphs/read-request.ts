@@ -21,8 +21,10 @@ export interface AskedNode {
   /** Position in the request. */
   readonly at: number;
   readonly id: string | null;
-  /** null when it breaks its schema. */
+  /** Without the fields that break their schema; null when nothing can be read of it. */
   readonly asked: GraphNodeRequest | null;
+  /** Those fields. */
+  readonly wrong: ReadonlySet<string>;
   /** JSON text, as it was sent. */
   readonly paramsText: string;
   /** What could be read of its dependencies, for the checks of the graph as a whole. */
@@ -95,17 +97,28 @@ function nodeOf(item: Json, at: number, paramsText: string, problems: Problems):
   const given = isObject(item) ? withoutNulls(item) : item;
   const parsed = graphNodeRequestSchema.safeParse(given);
   if (parsed.success) {
-    return { at, id: parsed.data.id, asked: parsed.data, paramsText, deps: parsed.data.deps ?? [] };
+    return { at, id: parsed.data.id, asked: parsed.data, wrong: noFields, paramsText, deps: parsed.data.deps ?? [] };
   }
   problems.addIssues(parsed.error.issues, ['nodes', at], nodeFields);
   const { id, deps } = isObject(given) ? given : {};
+  const wrong = new Set(parsed.error.issues.map(({ path }) => String(path[0])));
   return {
     at,
     id: typeof id === 'string' ? id : null,
-    asked: null,
+    asked: isObject(given) ? withoutWrong(given, wrong) : null,
+    wrong,
     paramsText,
     deps: Array.isArray(deps) ? deps.filter((dep) => typeof dep === 'string') : [],
   };
+}
+
+const noFields: ReadonlySet<string> = new Set();
+
+/** What is right is checked further: one wrong field must not hide what is wrong with the others. */
+function withoutWrong(given: { [key: string]: Json }, wrong: ReadonlySet<string>): GraphNodeRequest | null {
+  const right = Object.entries(given).filter(([key]) => nodeFields.includes(key) && !wrong.has(key));
+  // The node will not be made: any id will do.
+  return graphNodeRequestSchema.safeParse({ id: 'unnamed', ...Object.fromEntries(right) }).data ?? null;
 }
 
 function isObject(value: Json): value is { [key: string]: Json } {

@@ -141,8 +141,8 @@ const settingsShape = {
 export const graphDefaultsSchema = z.strictObject(settingsShape).meta({
   id: 'GraphDefaults',
   description:
-    'For every node that does not say otherwise. Over them stand the literal arguments of `@pixyz_schedule(...)`, over those ' +
-    'the node. `env` and `tags` are merged key by key.',
+    `For every node that does not say otherwise: ${Object.keys(settingsShape).join(', ')}. ` +
+    'Over them stand the literal arguments of `@pixyz_schedule(...)`, over those the node. `env` and `tags` are merged key by key.',
   examples: [{ script: 'steps', time_limit: 600 }],
 });
 export type GraphDefaults = z.infer<typeof graphDefaultsSchema>;
@@ -175,7 +175,7 @@ export const graphNodeRequestSchema = z
         description:
           'A program and its arguments: a list, or one text that is split as a POSIX shell would, without a shell. With ' +
           '`shell` one line for the shell. `${{ … }}` is allowed in arguments.',
-        examples: [['gltfpack', '-i', '${{ nodes.convert.folder }}/pump.glb', '-o', 'small.glb']],
+        examples: [['gltfpack', '-i', '${{ nodes.convert.folder }}/output.glb', '-o', 'small.glb']],
       }),
     barrier: z
       .literal(true, { error: 'must be true, or absent' })
@@ -203,7 +203,7 @@ export const graphNodeRequestSchema = z
       .optional()
       .meta({
         description: 'The input file: a file of the form by its name, or an output of another node.',
-        examples: ['model', { node: 'convert', output: 'pump.glb' }],
+        examples: ['model', { node: 'convert', output: 'output.glb' }],
       }),
     deps: z
       .array(nodeId, { error: 'must be a list of node ids' })
@@ -299,7 +299,7 @@ const headShape = {
     .enum(['closed', 'open'], { error: 'must be "closed" or "open"' })
     .optional()
     .meta({ description: '`open`: more nodes may come until it is closed. Default `closed`.', examples: ['open'] }),
-  defaults: graphDefaultsSchema.optional(),
+  defaults: graphDefaultsSchema.optional().meta({ examples: [{ script: 'steps', time_limit: 600 }] }),
   on_failure: z
     .enum(failurePolicies, { error: `must be one of ${failurePolicies.join(', ')}` })
     .optional()

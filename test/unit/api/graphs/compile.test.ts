@@ -209,6 +209,28 @@ describe('a problem', () => {
     expect(messages).toContain('did you mean "convert"?');
   });
 
+  it('does not hide another one of the same node', () => {
+    const { told } = compile({
+      nodes: [
+        { id: 7, process: 'nope', params: ['${{ !! }}'], deps: ['gone'], timeout: 1, queue: ' ', when: '!!' },
+        { id: 'b', process: 5, deps: ['gone'] },
+      ],
+    });
+    expect(new Set(told)).toEqual(
+      new Set([
+        'malformed nodes[0].id',
+        'malformed nodes[0].queue',
+        'unknown-field nodes[0].timeout',
+        'unknown-process nodes[0].process',
+        'bad-template nodes[0].params[0]',
+        'bad-template nodes[0].when',
+        'unknown-node nodes[0].deps[0]',
+        'malformed nodes[1].process',
+        'unknown-node nodes[1].deps[0]',
+      ]),
+    );
+  });
+
   it('is found for scripts that cannot be used, and for what their decorators say', () => {
     const key = (entrypoint: string) => scriptKey({ kind: 'script', upload: 'steps' }, entrypoint) as string;
     const { told } = compile(
