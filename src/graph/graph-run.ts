@@ -441,7 +441,7 @@ export class GraphRun {
     this.#halted = null;
     const chosen = only === null ? [...this.#table.all()] : [this.#table.find(only)];
     for (const run of chosen) {
-      if (run === undefined) continue;
+      if (run === undefined || run.isExternal) continue;
       // A map that has been expanded runs again as its items do.
       for (const one of run.items ?? [run]) if (one.state === 'failed' || one.state === 'revoked') this.#revive(one);
     }

@@ -22,6 +22,8 @@ export interface NodeRun {
   readonly node: GraphNode;
   readonly deps: NodeRun[];
   readonly successors: NodeRun[];
+  /** Its end is decided elsewhere, whatever its state. */
+  readonly isExternal: boolean;
   /** For an item: the map node it came from, and its place. */
   readonly origin: { readonly map: NodeRun; readonly at: number } | null;
   /** Longest chain of nodes that wait for this one: those with more go first. */
@@ -62,6 +64,7 @@ export function newNodeRun(node: GraphNode, origin: NodeRun['origin'] = null): N
     node,
     deps: [],
     successors: [],
+    isExternal: false,
     origin,
     height: 0,
     state: 'blocked',
@@ -105,7 +108,7 @@ export function externalNode(index: number): NodeRun {
     trigger: 'all_done',
     hasCallback: false,
   };
-  return { ...newNodeRun(node), state: 'external' };
+  return { ...newNodeRun(node), isExternal: true, state: 'external' };
 }
 
 export function hasEnded(run: NodeRun): boolean {
