@@ -19,7 +19,7 @@ import { fault } from './script-fault.js';
 export interface ReadyJob {
   readonly spec: JobSpec;
   readonly record: JobRecord;
-  /** The attempt has made the job's folder just now: nobody can have claimed it. */
+  /** The attempt has made the job's folder just now: nobody has begun before it. */
   readonly fresh: boolean;
   /** Why it cannot be run as it is asked for; its record is to say so. */
   readonly problem: string | null;

@@ -2,11 +2,13 @@ import { createHmac } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { JobOutcome } from '../contract/graph.js';
-import { isTerminal, type JobRecord, type JobSpec } from '../contract/job.js';
+import { firstItemNumber, graphIdOf, nodeIndexOf } from '../contract/ids.js';
+import { type Callback, isTerminal, type JobRecord } from '../contract/job.js';
 import { preciseNow, utcWithOffset } from '../contract/time.js';
 import type { RecordChange } from '../graph/record-change.js';
-import { openGraphs } from '../store/graph-share.js';
+import { type GraphShare, openGraphs } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
+import { NodeRecords } from '../store/node-record.js';
 import { claim } from '../store/ownership.js';
 import { createGraphActivities, type GraphActivities } from './graph-activities.js';
 
@@ -42,6 +44,8 @@ export interface RecordDeps {
 
 export function createRecordActivities(deps: RecordDeps): RecordActivities {
   const { store } = deps;
+  const graphs = openGraphs(store);
+  const nodes = new NodeRecords(store, graphs);
   return {
     recordChange: (jobId, change) => changeRecord(store, jobId, change),
 
@@ -65,12 +69,16 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
     },
 
     async sendCallback(jobId) {
-      const [spec, record] = await Promise.all([store.readSpec(jobId), store.readRecord(jobId)]);
-      if (spec?.callback == null || record === null) return;
-      await post(spec, record, spec.callback.secret ?? deps.callbackSecret);
+      const callback = await callbackOf(store, graphs, jobId);
+      if (callback === null) return;
+      const record = (await store.readRecord(jobId)) ?? (await nodes.record(jobId));
+      if (record === null) return;
+      // The journal, which tells the end of a node that never began, may be a moment behind.
+      if (!isTerminal(record.status)) throw ApplicationFailure.retryable(`job ${jobId} has not ended`, 'NOT_ENDED');
+      await post(callback, record, callback.secret ?? deps.callbackSecret);
     },
 
-    ...createGraphActivities(openGraphs(store)),
+    ...createGraphActivities(graphs),
 
     async settleBatch(jobs) {
       return Promise.all(
@@ -86,6 +94,16 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
       );
     },
   };
+}
+
+/** Of a node that never began only the document knows. */
+async function callbackOf(store: JobStore, graphs: GraphShare, jobId: string): Promise<Callback | null> {
+  const spec = await store.readSpec(jobId);
+  if (spec !== null) return spec.callback;
+  const graphId = graphIdOf(jobId);
+  const index = nodeIndexOf(jobId);
+  const map = index < firstItemNumber ? null : (await graphs.reader.fold(graphId)).itemOf(index)?.map;
+  return (await graphs.documents.node(graphId, map ?? index))?.callback ?? null;
 }
 
 /** How long one attempt at ending a job waits, and how often it looks. */
@@ -166,9 +184,7 @@ function lostError(message: string): JobRecord['error'] {
 }
 
 /** The notice is the job's state, as `GET /jobs/{id}` tells it, plus times; signed over its exact bytes. */
-async function post(spec: JobSpec, record: JobRecord, secret: string | undefined): Promise<void> {
-  const callback = spec.callback;
-  if (callback === null) return;
+async function post(callback: Callback, record: JobRecord, secret: string | undefined): Promise<void> {
   const body = JSON.stringify({
     event: 'job.ended',
     uuid: record.jobId,

@@ -113,9 +113,11 @@ async function runAttempt(
   // It was done, and its worker died before it could say so: what was done once is not done again.
   if (record.status === 'SUCCESS' && before !== undefined && before.attempt < attempt)
     return resultOf(input, record, 0);
-  if (!fresh && !(await claim(store, jobId, attempt)))
+  if (!(fresh && attempt === 1) && !(await claim(store, jobId, attempt)))
     throw fault('lost', `attempt ${attempt} of job ${jobId} has been taken over by a later one`);
-  if (before !== undefined && before.outcome === 'lost') await new Promise((resolve) => setTimeout(resolve, fenceMs));
+  // The attempt before has not said that it ended: it may be alive somewhere, and hears in this time that it is not wanted.
+  const unheard = before === undefined || before.outcome === null || before.outcome === 'lost';
+  if (attempt > 1 && !fresh && unheard) await new Promise((resolve) => setTimeout(resolve, fenceMs));
 
   const owned = new AttemptRecord(store, record, input, deps.worker);
   const prepared = await prepareFolders(store, input, spec);

@@ -7,7 +7,7 @@ import { isMissing, readTextIfExists } from './atomic.js';
 import { type Exact, parseExact } from './exact-json.js';
 import { ExpressionError, type NodeFact, type References, type Scope } from './expressions.js';
 import { walk } from './fingerprint.js';
-import type { NodeFold, NodeState } from './graph-fold.js';
+import type { NodeState } from './graph-fold.js';
 import type { GraphReader } from './graph-reader.js';
 import type { GraphStore } from './graph-store.js';
 import { handedOnText } from './handed-on.js';
@@ -15,7 +15,7 @@ import type { JobStore } from './job-store.js';
 import { renderTemplate } from './templates.js';
 
 /** How long an end that the interpreter knows of may take to be seen on the share: its journal is written behind its back. */
-const settleMs = 3000;
+const defaultSettleMs = 5000;
 const lookEveryMs = 20;
 /** Graphs whose nodes are known by name; some megabytes for the largest. */
 const namesKept = 5;
@@ -56,8 +56,10 @@ export class NodeValues {
   readonly #graphs: GraphStore;
   readonly #reader: GraphReader;
   readonly #names = new Map<string, Map<string, number>>();
+  readonly #settleMs: number;
 
-  constructor(jobs: JobStore, graphs: GraphStore, reader: GraphReader) {
+  constructor(jobs: JobStore, graphs: GraphStore, reader: GraphReader, settleMs = defaultSettleMs) {
+    this.#settleMs = settleMs;
     this.#jobs = jobs;
     this.#graphs = graphs;
     this.#reader = reader;
@@ -205,12 +207,19 @@ export class NodeValues {
    * knows (skipped, revoked before it began, worker lost) may come some moments later.
    */
   async #end(graphId: string, index: number, journalOnly = false): Promise<End> {
-    const deadline = Date.now() + settleMs;
+    const deadline = Date.now() + this.#settleMs;
     for (;;) {
       const record = journalOnly ? null : await this.#jobs.readRecord(jobIdOf(graphId, index));
-      if (record !== null && isTerminal(record.status)) return endOf(record, null);
-      const fold = (await this.#reader.fold(graphId)).node(index);
-      if (fold.endedAt !== null || Date.now() >= deadline) return endOf(record, fold);
+      if (record !== null && isTerminal(record.status)) {
+        const status = record.status as keyof typeof stateOf;
+        return { status, state: stateOf[status], record, message: null };
+      }
+      const { state, endedAt, message } = (await this.#reader.fold(graphId)).node(index);
+      // A record that does not know of a success yet is an old one: a share on a network.
+      if (endedAt !== null && (state !== 'succeeded' || record === null))
+        return { status: statusOf[state], state, record, message };
+      // Not null in the place of a value that is on its way: trying again may find it.
+      if (Date.now() >= deadline) throw new Error(`the share does not tell yet how node ${index} has ended`);
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
   }
@@ -249,15 +258,7 @@ function one(items: readonly number[] | null, values: readonly Exact[]): Exact {
   return items === null ? (values[0] ?? null) : values;
 }
 
-function endOf(record: JobRecord | null, fold: NodeFold | null): End {
-  if (fold === null || fold.endedAt === null) {
-    const status = record?.status ?? 'PENDING';
-    const states = { SUCCESS: 'succeeded', FAILURE: 'failed', REVOKED: 'revoked' } as const;
-    const state = status in states ? states[status as keyof typeof states] : (fold?.state ?? 'queued');
-    return { status, state, record, message: null };
-  }
-  return { status: statusOf[fold.state], state: fold.state, record, message: fold.message };
-}
+const stateOf = { SUCCESS: 'succeeded', FAILURE: 'failed', REVOKED: 'revoked' } as const;
 
 function errorOf({ record, state, message }: End): Exact {
   if (state === 'succeeded') return null;

@@ -455,6 +455,14 @@ describe('a batch', () => {
 });
 
 describe('ownership', () => {
+  it('is of the later attempt, also when that is the one that makes the folder', async () => {
+    await create([1, { script: script('returns-params') }]);
+    await run(1, { attempt: 2 });
+    await store.writeRecord({ ...(await recordOf(1)), status: 'RETRY' });
+    await expect(run(1)).rejects.toThrow(/taken over by a later one/);
+    expect(started).toBe(1);
+  });
+
   it('an attempt that a later one has taken over does not touch the job', async () => {
     await create([1, { script: script('returns-params') }]);
     await run(1);

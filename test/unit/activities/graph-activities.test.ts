@@ -1,8 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createGraphActivities, type GraphActivities } from '../../../src/activities/graph-activities.js';
+import { createRecordActivities } from '../../../src/activities/index.js';
 import { firstItemNumber, jobIdOf } from '../../../src/contract/ids.js';
 import { type JobRecord, newRecord } from '../../../src/contract/job.js';
 import type { JournalEntry } from '../../../src/contract/journal.js';
@@ -10,6 +13,7 @@ import { newGraphId } from '../../../src/contract/new-graph-id.js';
 import { type GraphShare, openGraphs } from '../../../src/store/graph-share.js';
 import { JobStore } from '../../../src/store/job-store.js';
 import { JournalWriter } from '../../../src/store/journal-file.js';
+import { NodeValues } from '../../../src/store/node-values.js';
 import { graphHeader, nodeSpec } from '../../support/graph-documents.js';
 import { jobSpec } from '../../support/jobs.js';
 
@@ -130,6 +134,14 @@ describe('what a node hands on', () => {
     expect((await graphs.values.scope({ graphId, node }, facts)).nodes).toEqual({ n1: { result: '2026-11-21' } });
   });
 
+  it('is not made up while the share does not tell of an end', async () => {
+    await create([1, {}]);
+    await ended(1, { status: 'RUNNING' });
+    await journal({ type: 'queued', node: 1, attempt: 1 });
+    const hasty = new NodeValues(jobs, graphs.documents, graphs.reader, 30);
+    await expect(hasty.handedOn(graphId, 1)).rejects.toThrow(/does not tell yet how node 1 has ended/);
+  });
+
   it('is told as deleted when its file is', async () => {
     await create([1, {}]);
     await ended(1, { resultFile: { file: 'result.json', sizeBytes: 1 } });
@@ -213,5 +225,30 @@ describe('a map', () => {
     await expect(activities.expandMap(graphId, 2, firstItemNumber)).rejects.toThrow(/4 items, more than its max of 3/);
     await expect(activities.expandMap(graphId, 3, firstItemNumber)).rejects.toThrow(/is 4, not a list/);
     expect(await graphs.documents.mapped(graphId, 2)).toBe(null);
+  });
+});
+
+describe('the notice of a node that never began', () => {
+  it('goes to the callback of its document, once the journal tells of its end', async () => {
+    const heard: unknown[] = [];
+    const server = createServer((request, response) => {
+      request.setEncoding('utf8').on('data', (text: string) => heard.push(JSON.parse(text)));
+      request.on('end', () => response.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    await create([1, { name: 'late', callback: { url: `http://127.0.0.1:${port}/` } }], [2, {}]);
+    const records = createRecordActivities({
+      store: jobs,
+      pollers: async () => 0,
+      alone: {} as never,
+      callbackSecret: undefined,
+    });
+    await expect(records.sendCallback(jobIdOf(graphId, 1))).rejects.toThrow(/has not ended/);
+    await journal({ type: 'skipped', node: 1, message: 'not run' });
+    await records.sendCallback(jobIdOf(graphId, 1));
+    await records.sendCallback(jobIdOf(graphId, 2));
+    expect(heard).toMatchObject([{ event: 'job.ended', uuid: jobIdOf(graphId, 1), name: 'late', status: 'REVOKED' }]);
   });
 });
