@@ -92,7 +92,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   await app.register(jobsCreateRoutes(submitter, deps.options.maxUploadBytes));
   rootRoutes(app);
   processesRoutes(app, deps.options.processPath, inspector);
-  jobsListRoutes(app, new JobsList(deps, reader));
+  jobsListRoutes(app, new JobsList(deps, reader, graphs.reader));
   jobsStateRoutes(app, reader);
   await app.register(jobsControlRoutes(deps, reader, submitter));
   outputsRoutes(app, deps);

@@ -1,7 +1,11 @@
+import { jobIdOf } from '../contract/ids.js';
 import { isTerminal, type JobRecord, type RecordStatus } from '../contract/job.js';
 import type { ListQuery, RunSummary } from '../engine/engine.js';
+import { EngineError } from '../errors/engine-error.js';
 import { errorCode } from '../store/atomic.js';
+import type { NodeState } from '../store/graph-fold.js';
 import type { ApiDeps, Request } from './deps.js';
+import { type GraphsReader, numbersAfter } from './graphs/graphs-reader.js';
 import type { JobsReader } from './jobs-reader.js';
 import { presentState, unreadableState } from './presenters/job-state.js';
 import type { JobListQuery, JobState } from './schemas/jobs.js';
@@ -11,44 +15,103 @@ type ListedState = ListQuery['states'][number];
 /** Records read at the same time. */
 const readers = 32;
 /** A filter that hardly anything passes ends a page early rather than walk the whole history in one request. */
-const maxPasses = 20;
+const maxLooks = 20;
+
+/** How far a listing has come. */
+interface Place {
+  /** The page of the engine. */
+  readonly cursor: string | null;
+  /** The run on it, by what it is sorted by and its id, and the last of its nodes that was looked at. */
+  readonly startedMs: number;
+  readonly graphId: string;
+  readonly number: number;
+}
+
+interface Candidate extends Place {
+  readonly jobId: string;
+}
 
 /**
- * Pages of jobs, newest request first. Which jobs there are, and their order, is what Temporal's visibility says; what
- * each is doing is in its record. Jobs whose files and record have been deleted are left out.
+ * Pages of jobs, newest request first. Which runs there are, and their order, is what Temporal's visibility says; which jobs
+ * a graph has, and what each is doing, is on the share. Jobs whose files and record have been deleted are left out.
  */
 export class JobsList {
   readonly #deps: ApiDeps;
   readonly #reader: JobsReader;
+  readonly #graphs: GraphsReader;
 
-  constructor(deps: ApiDeps, reader: JobsReader) {
+  constructor(deps: ApiDeps, reader: JobsReader, graphs: GraphsReader) {
     this.#deps = deps;
     this.#reader = reader;
+    this.#graphs = graphs;
   }
 
   async page(query: JobListQuery, request: Request): Promise<{ jobs: JobState[]; next: string | null }> {
     const jobs: JobState[] = [];
-    let cursor = query.cursor;
-    for (let pass = 0; pass < maxPasses; pass++) {
-      const page = await this.#deps.engine.list(toEngine(query, query.limit - jobs.length, cursor));
-      jobs.push(...(await this.#statesOf(page.runs, query.status, request)));
-      if (page.next === null) return { jobs, next: null };
-      cursor = page.next;
-      if (jobs.length >= query.limit) break;
+    const candidates = this.#candidates(query);
+    let looks = 0;
+    for (;;) {
+      const batch = await take(candidates, readers);
+      const states = await Promise.all(batch.map(({ jobId }) => this.#stateOf(jobId, request)));
+      for (const [at, state] of states.entries()) {
+        if (state === null || (query.status !== undefined && !(query.status as string[]).includes(state.status)))
+          continue;
+        jobs.push(state);
+        if (jobs.length < query.limit) continue;
+        const isLast = at === batch.length - 1 && (await candidates.next()).done === true;
+        return { jobs, next: isLast ? null : encode(batch[at] as Candidate) };
+      }
+      if (batch.length < readers) return { jobs, next: null };
+      looks += batch.length;
+      if (looks >= query.limit * maxLooks) return { jobs, next: encode(batch.at(-1) as Candidate) };
     }
-    return { jobs, next: cursor ?? null };
   }
 
-  async #statesOf(
-    runs: readonly RunSummary[],
+  /** Every job from the cursor on. */
+  async *#candidates(query: JobListQuery): AsyncGenerator<Candidate, undefined> {
+    const start = query.cursor === undefined ? null : decode(query.cursor);
+    let cursor = start?.cursor ?? null;
+    let skipping = start !== null;
+    for (;;) {
+      const page = await this.#deps.engine.list(toEngine(query, cursor ?? undefined));
+      for (const run of page.runs) {
+        const startedMs = run.startedAt.getTime();
+        let after = 0;
+        if (skipping && start !== null) {
+          // Runs that came since push the others on; they are no part of this listing.
+          if (startedMs > start.startedMs || (startedMs === start.startedMs && run.graphId !== start.graphId)) continue;
+          skipping = false;
+          if (run.graphId === start.graphId) after = start.number;
+        }
+        for await (const { jobId, number } of this.#jobsOf(run, after, query.status)) {
+          yield { cursor, startedMs, graphId: run.graphId, number, jobId };
+        }
+      }
+      if (page.next === null) return undefined;
+      cursor = page.next;
+    }
+  }
+
+  async *#jobsOf(
+    run: RunSummary,
+    after: number,
     wanted: readonly RecordStatus[] | undefined,
-    request: Request,
-  ): Promise<JobState[]> {
-    const ids = runs.flatMap((run) => run.jobIds);
-    const states = await mapInBatches(ids, readers, (jobId) => this.#stateOf(jobId, request));
-    return states
-      .filter((state) => state !== null)
-      .filter((state) => wanted === undefined || (wanted as readonly string[]).includes(state.status));
+  ): AsyncGenerator<{ jobId: string; number: number }> {
+    for (const [at, jobId] of run.jobIds.entries()) if (at + 1 > after) yield { jobId, number: at + 1 };
+    const view = run.isGraph ? await this.#graphs.viewIfThere(run.graphId) : null;
+    if (view === null) return;
+    const numbers: number[] = [];
+    for (const number of numbersAfter(view, after)) {
+      // What the journal says of the end is enough to pass by most of a large graph.
+      if (wanted === undefined || wanted.some((status) => statesOf[status].includes(view.fold.node(number).state))) {
+        numbers.push(number);
+      }
+    }
+    for (let at = 0; at < numbers.length; at += readers) {
+      for (const number of await this.#graphs.withJobs(view, numbers.slice(at, at + readers))) {
+        yield { jobId: jobIdOf(run.graphId, number), number };
+      }
+    }
   }
 
   async #stateOf(jobId: string, request: Request): Promise<JobState | null> {
@@ -63,8 +126,19 @@ export class JobsList {
   }
 }
 
-function toEngine(query: JobListQuery, limit: number, cursor: string | undefined): ListQuery {
-  const { queue, name, process, since, until } = query;
+/** What the journal may say of a job whose record says this; a record is ahead of it. */
+const open: readonly NodeState[] = ['waiting', 'queued'];
+const statesOf: Readonly<Record<RecordStatus, readonly NodeState[]>> = {
+  PENDING: [...open, 'skipped'],
+  RUNNING: open,
+  RETRY: open,
+  SUCCESS: [...open, 'succeeded'],
+  FAILURE: [...open, 'failed', 'skipped'],
+  REVOKED: [...open, 'revoked', 'skipped'],
+};
+
+function toEngine(query: JobListQuery, cursor: string | undefined): ListQuery {
+  const { queue, name, process, since, until, limit } = query;
   return {
     states: query.status === undefined ? [] : [...new Set(query.status.map(listedState))],
     limit,
@@ -82,10 +156,31 @@ function listedState(status: RecordStatus): ListedState {
   return isTerminal(status) ? (status as ListedState) : 'OPEN';
 }
 
-async function mapInBatches<T, R>(items: readonly T[], size: number, task: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += size) {
-    results.push(...(await Promise.all(items.slice(at, at + size).map(task))));
+async function take<T>(from: AsyncGenerator<T, undefined>, count: number): Promise<T[]> {
+  const taken: T[] = [];
+  while (taken.length < count) {
+    const { value, done } = await from.next();
+    if (done === true) break;
+    taken.push(value as T);
   }
-  return results;
+  return taken;
+}
+
+function encode({ cursor, startedMs, graphId, number }: Place): string {
+  return Buffer.from(JSON.stringify([cursor, startedMs, graphId, number])).toString('base64url');
+}
+
+/** @throws EngineError BAD_REQUEST when it is not a cursor of ours */
+function decode(text: string): Place {
+  try {
+    const [cursor, startedMs, graphId, number] = JSON.parse(
+      Buffer.from(text, 'base64url').toString('utf8'),
+    ) as unknown[];
+    if (cursor !== null && typeof cursor !== 'string') throw new TypeError('page');
+    if (typeof startedMs !== 'number' || typeof graphId !== 'string' || typeof number !== 'number')
+      throw new TypeError('run');
+    return { cursor, startedMs, graphId, number };
+  } catch (error) {
+    throw new EngineError('BAD_REQUEST', 'cursor: must be the text of "next" of the page before', {}, { cause: error });
+  }
 }

@@ -143,6 +143,7 @@ export class AloneJobs {
       return {
         graphId: graphIdOf(jobId),
         jobIds: [jobId],
+        isGraph: false,
         name: firstText(fields['PixyzName']?.data),
         queue: firstText(fields['PixyzQueue']?.data) ?? execution.taskQueue ?? '',
         process: firstText(fields['PixyzProcess']?.data) ?? '',

@@ -9,8 +9,9 @@ import type { GraphEngine } from './graph-engine.js';
 /** What the visibility store says of a run, for lists: the record on the share has the rest. */
 export interface RunSummary {
   readonly graphId: string;
-  /** The jobs of the run, as far as a list shows them. */
+  /** The jobs of the run; none of a graph with a document, which tells them itself. */
   readonly jobIds: readonly string[];
+  readonly isGraph: boolean;
   readonly name: string | null;
   readonly queue: string;
   readonly process: string;

@@ -4,7 +4,11 @@ import { quoted } from './visibility.js';
 /** The visibility query of a list. */
 export function listFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
   const parts = [`WorkflowType = 'pixyzGraph'`];
-  if (query.states.length > 0) parts.push(`(${query.states.map((state) => `(${stateFilter[state]})`).join(' OR ')})`);
+  // A graph that has failed has jobs that succeeded: the states of its jobs are looked at one by one.
+  if (query.states.length > 0) {
+    const states = query.states.map((state) => `(${stateFilter[state]})`);
+    parts.push(`(${[...states, 'PixyzGraph IS NOT NULL'].join(' OR ')})`);
+  }
   if (query.queue !== undefined) parts.push(`PixyzQueue = ${quoted(query.queue)}`);
   if (query.name !== undefined) parts.push(`PixyzName = ${quoted(query.name)}`);
   if (query.process !== undefined) parts.push(`PixyzProcess = ${quoted(query.process)}`);

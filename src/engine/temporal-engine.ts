@@ -204,10 +204,12 @@ class Implementation implements TemporalEngine {
       const graphId = execution.execution?.workflowId ?? '';
       const fields = execution.searchAttributes?.indexedFields ?? {};
       const text = (name: SearchAttributeName): string | null => firstText(fields[name]?.data);
-      const nodes = Number(jsonOf(execution.memo?.fields?.['nodes']?.data) ?? 1);
+      const isGraph = text('PixyzGraph') !== null;
+      const nodes = isGraph ? 0 : Number(jsonOf(execution.memo?.fields?.['nodes']?.data) ?? 1);
       return {
         graphId,
         jobIds: Array.from({ length: nodes }, (_, index) => jobIdOf(graphId, index + 1)),
+        isGraph,
         name: text('PixyzName'),
         queue: text('PixyzQueue') ?? '',
         process: text('PixyzProcess') ?? '',
@@ -221,12 +223,12 @@ class Implementation implements TemporalEngine {
   async countByState(): Promise<{ open: number; success: number; failure: number; revoked: number }> {
     const answer = await this.connection.workflowService.countWorkflowExecutions({
       namespace: this.namespace,
-      query: `WorkflowType = 'pixyzGraph' GROUP BY ExecutionStatus`,
+      query: `WorkflowType = 'pixyzGraph' AND PixyzGraph IS NULL GROUP BY ExecutionStatus`,
     });
     // Expired jobs end as "failed" in Temporal's words, with a label that says more.
     const expired = await this.connection.workflowService.countWorkflowExecutions({
       namespace: this.namespace,
-      query: `WorkflowType = 'pixyzGraph' AND ExecutionStatus = 'Failed' AND PixyzState = 'REVOKED'`,
+      query: `WorkflowType = 'pixyzGraph' AND PixyzGraph IS NULL AND ExecutionStatus = 'Failed' AND PixyzState = 'REVOKED'`,
     });
     const counts = { open: 0, success: 0, failure: 0, revoked: 0 };
     const groups = (answer.groups ?? []).map((group) => ({

@@ -89,7 +89,8 @@ export class FakeEngine implements Engine {
       .reverse()
       .map(([graphId, { input, labels, startedAt, open }]): RunSummary & { open: boolean } => ({
         graphId,
-        jobIds: input.nodes.map((node) => jobIdOf(graphId, node.index)),
+        jobIds: labels.front === undefined ? input.nodes.map((node) => jobIdOf(graphId, node.index)) : [],
+        isGraph: labels.front !== undefined,
         ...labels,
         startedAt,
         closedAt: open ? null : startedAt,
@@ -97,7 +98,7 @@ export class FakeEngine implements Engine {
       }))
       .filter(
         (run) =>
-          (query.states.length === 0 || query.states.includes('OPEN') === run.open || !run.open) &&
+          (query.states.length === 0 || run.isGraph || query.states.includes('OPEN') === run.open || !run.open) &&
           (query.queue === undefined || run.queue === query.queue) &&
           (query.name === undefined || run.name === query.name) &&
           (query.process === undefined || run.process === query.process) &&

@@ -182,6 +182,12 @@ export class GraphsReader {
     return (await this.#describe(view, [number]))[0] as NodeState;
   }
 
+  /** Those of the numbers that have a job: barriers and maps have none. */
+  async withJobs(view: GraphView, numbers: readonly number[]): Promise<number[]> {
+    const specs = await this.#specs(view, numbers);
+    return numbers.filter((number) => number >= firstItemNumber || hasJob(specs.get(number)));
+  }
+
   /** What is stored of a node, for those who explain it. */
   async raw(view: GraphView, number: number): Promise<NodeView> {
     return (await this.#views(view, [number]))[0] as NodeView;
@@ -223,13 +229,14 @@ export class GraphsReader {
     const { number, spec, fold, record } = node;
     const item = number >= firstItemNumber ? view.fold.itemOf(number) : null;
     const isMap = spec?.map != null && item === null;
+    const isJob = item !== null || hasJob(spec ?? undefined);
     const id = this.nameOf(view, number);
     const state = this.stateOf(node);
     const deps = item === null ? (spec?.deps ?? fold.deps ?? []) : [];
     return {
       id,
       number,
-      job: spec?.kind === 'barrier' || isMap ? null : jobIdOf(view.header.graphId, number),
+      job: isJob ? jobIdOf(view.header.graphId, number) : null,
       label: record?.name ?? (item === null ? (spec?.name ?? fold.label ?? id) : id),
       state,
       message: fold.message,
@@ -281,6 +288,10 @@ export class GraphsReader {
   async #record(graphId: string, number: number): Promise<JobRecord | null> {
     return this.#deps.store.readRecord(jobIdOf(graphId, number));
   }
+}
+
+function hasJob(spec: NodeSpec | undefined): boolean {
+  return spec === undefined || (spec.kind !== 'barrier' && spec.map === null);
 }
 
 /** Declared nodes, then items of maps, then what only the journal knows; ascending, after a number. */

@@ -2,8 +2,9 @@ import swagger from '@fastify/swagger';
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { App } from '../deps.js';
-// Its schema is part of the document although no route has it as a body.
+// Their schemas are part of the document although no route has them as a body.
 import '../schemas/job-request.js';
+import '../schemas/graph-request.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,8 +16,8 @@ declare module 'fastify' {
 export interface RouteDocs {
   /** A form that is streamed and so never meets the validator. */
   readonly body?: z.ZodType;
-  /** A graph: JSON, or a part of a form beside files whose names are free. */
-  readonly graph?: z.ZodType;
+  /** Name of the schema of a graph: JSON, or a part of a form beside files whose names are free. */
+  readonly graph?: string;
   /** Answers that are files, texts or event streams. */
   readonly answers?: Readonly<
     Record<number, { readonly type: string; readonly description: string; readonly example?: string }>
@@ -88,11 +89,11 @@ function withNamedRest(params: unknown): unknown {
   };
 }
 
-function graphBody(graph: z.ZodType): unknown {
-  const schema = withoutDialect(z.toJSONSchema(graph, { io: 'input', unrepresentable: 'any' }));
+function graphBody(name: string): unknown {
+  const schema = { $ref: `#/components/schemas/${name}` };
   const form = {
     type: 'object',
-    properties: { graph: { ...schema, description: 'The graph, as in a body of JSON.' } },
+    properties: { graph: schema },
     required: ['graph'],
     additionalProperties: { type: 'string', format: 'binary' },
   };
@@ -128,7 +129,9 @@ function tidied(document: OpenApi): OpenApi {
   // The one schema that stands in a text field, so nothing refers to it but words.
   const kept: Record<string, unknown> = { JobConfig: JobConfigInput };
   for (const [name, schema] of Object.entries(schemas)) if (!name.endsWith('Input')) kept[name] ??= schema;
-  return { ...document, components: { ...document.components, schemas: kept } };
+  // What goes in is what comes out: the document has each schema once.
+  const text = JSON.stringify({ ...document, components: { ...document.components, schemas: kept } });
+  return JSON.parse(text.replaceAll(/(#\/components\/schemas\/\w+?)Input"/g, '$1"')) as OpenApi;
 }
 
 function withoutDialect({ $schema: _dialect, id: _id, ...schema }: Record<string, unknown>): Record<string, never> {

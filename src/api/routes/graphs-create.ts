@@ -8,7 +8,6 @@ import { ended } from '../graphs/graph-calls.js';
 import type { GraphParts } from '../graphs/graph-parts.js';
 import type { GraphsReader } from '../graphs/graphs-reader.js';
 import { maxGraphBytes } from '../graphs/receive-graph.js';
-import { addNodesRequestSchema, graphRequestSchema } from '../schemas/graph-request.js';
 import {
   addedNodesSchema,
   graphErrorAnswers,
@@ -46,7 +45,7 @@ export function graphsCreateRoutes(parts: GraphParts) {
     app.post(
       '/graphs',
       {
-        config: { docs: { graph: graphRequestSchema } },
+        config: { docs: { graph: 'GraphRequest' } },
         schema: {
           ...graphsCommon,
           summary: 'Create a graph',
@@ -66,7 +65,7 @@ export function graphsCreateRoutes(parts: GraphParts) {
     app.post(
       '/graphs/validate',
       {
-        config: { docs: { graph: graphRequestSchema } },
+        config: { docs: { graph: 'GraphRequest' } },
         schema: {
           ...graphsCommon,
           summary: 'Check a graph and see its plan, without creating it',
@@ -80,7 +79,7 @@ export function graphsCreateRoutes(parts: GraphParts) {
     app.post(
       '/graphs/:graph/nodes',
       {
-        config: { docs: { graph: addNodesRequestSchema } },
+        config: { docs: { graph: 'AddNodesRequest' } },
         schema: {
           ...graphsCommon,
           summary: 'Add nodes to an open graph',

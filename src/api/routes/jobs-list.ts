@@ -11,8 +11,9 @@ export function jobsListRoutes(app: App, list: JobsList): void {
         tags: ['jobs'],
         summary: 'Jobs, newest first',
         description:
-          'Queued jobs too; service tasks not. Without parameters the thousand newest. The jobs of one graph stay on ' +
-          'one page.',
+          'Queued jobs too, those of graphs too; service tasks not. Without parameters the thousand newest. Of a graph, `queue`, ' +
+          '`name` and `process` pick all jobs or none: by the name of the graph, the queue that all its nodes are on, and the ' +
+          'process `graph`.',
         security: [{ APIKeyHeader: [] }],
         querystring: jobListQuerySchema,
         response: { 200: jobListSchema, ...errorAnswers(400, 401, 500, 503) },

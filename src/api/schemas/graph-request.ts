@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { callbackSchema } from '../../contract/job.js';
-import { jsonSchema } from '../../contract/json.js';
+import type { Json } from '../../contract/json.js';
 import { queueNamePattern } from '../../contract/queues.js';
 import { failurePolicies, triggerRules } from '../../contract/scheduling.js';
 
@@ -20,6 +20,9 @@ export const maxMapWidth = 10_000;
 
 /** How a part of the form, and so a script or input, may be called. It becomes the name of a folder. */
 export const uploadNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/** Bodies are parsed JSON: there is nothing to check, and nothing to say of it. */
+const anyJson = z.any() as unknown as z.ZodType<Json>;
 
 const nodeId = z
   .string({ error: 'must be text: the id of a node' })
@@ -181,7 +184,7 @@ export const graphNodeRequestSchema = z
       .literal(true, { error: 'must be true, or absent' })
       .optional()
       .meta({ description: 'The node runs nothing: it succeeds when its dependencies have.', examples: [true] }),
-    params: jsonSchema.optional().meta({
+    params: anyJson.optional().meta({
       description:
         'Any JSON: what the entrypoint gets. `${{ … }}` in its texts is filled in when the node starts. Default `{}`.',
       examples: [{ width: 512, model: '${{ nodes.convert.result.output }}' }],
@@ -255,7 +258,7 @@ export const graphNodeRequestSchema = z
     raw: settingsShape.raw,
     reuse: settingsShape.reuse,
     context: z
-      .record(z.string(), jsonSchema)
+      .record(z.string(), anyJson)
       .optional()
       .meta({ description: 'Further keys that the script reads as `pc["key"]`.', examples: [{ customer: 'ACME' }] }),
     callback: callbackSchema.optional().meta({

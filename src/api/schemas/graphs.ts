@@ -129,7 +129,7 @@ export const graphListSchema = z
     graphs: z.array(graphStateSchema),
     next: z.string().nullable().describe('Cursor of the next page, or null.'),
   })
-  .meta({ id: 'GraphList' });
+  .meta({ id: 'GraphList', examples: [{ graphs: [], next: null }] });
 
 const listStates = ['open', 'succeeded', 'failed', 'revoked'] as const;
 export const graphListQuerySchema = z.object({
@@ -146,6 +146,21 @@ export const graphListQuerySchema = z.object({
   until: timeSchema.optional().describe('Requested before this time.'),
 });
 export type GraphListQuery = z.infer<typeof graphListQuerySchema>;
+
+const exampleNode = {
+  id: 'resize',
+  number: 2,
+  job: jobId,
+  label: 'resize',
+  state: 'running',
+  message: null,
+  fault: null,
+  kind: 'script',
+  queue: 'cpu',
+  attempt: 1,
+  progress: 40,
+  deps: ['convert'],
+} as const;
 
 const nodeShape = {
   id: z.string().describe('As the request called it; of an item of a map `<id>[<place>]`.'),
@@ -167,22 +182,7 @@ const nodeShape = {
 
 export const nodeStateSchema = z.object(nodeShape).meta({
   id: 'NodeState',
-  examples: [
-    {
-      id: 'resize',
-      number: 2,
-      job: jobId,
-      label: 'resize',
-      state: 'running',
-      message: null,
-      fault: null,
-      kind: 'script',
-      queue: 'cpu',
-      attempt: 1,
-      progress: 40,
-      deps: ['convert'],
-    },
-  ],
+  examples: [exampleNode],
 });
 export type NodeState = z.infer<typeof nodeStateSchema>;
 
@@ -191,7 +191,7 @@ export const nodeListSchema = z
     nodes: z.array(nodeStateSchema),
     next: z.string().nullable().describe('Cursor of the next page, or null.'),
   })
-  .meta({ id: 'NodeList' });
+  .meta({ id: 'NodeList', examples: [{ nodes: [exampleNode], next: '200' }] });
 
 export const nodeListQuerySchema = z.object({
   state: oneOrMany(z.enum(shownNodeStates), `must be one of ${shownNodeStates.join(', ')}`)
@@ -224,7 +224,34 @@ export const nodeDetailsSchema = z
     attempts: z.array(attemptSchema),
     links,
   })
-  .meta({ id: 'NodeDetails', description: 'Everything known of a node; result and steps are with its job.' });
+  .meta({
+    id: 'NodeDetails',
+    description: 'Everything known of a node; result and steps are with its job.',
+    examples: [
+      {
+        ...exampleNode,
+        process: 'custom',
+        entrypoint: 'resize',
+        command: null,
+        trigger: 'all_succeeded',
+        when: null,
+        map: null,
+        items: null,
+        priority: 3,
+        time_limit: 3600,
+        retries: 1,
+        tags: {},
+        callback: null,
+        time_info: {
+          request: '2026-11-21T11:49:05.570674',
+          started: '2026-11-21T11:49:05.602000+00:00',
+          stopped: null,
+        },
+        attempts: [],
+        links: {},
+      },
+    ],
+  });
 export type NodeDetails = z.infer<typeof nodeDetailsSchema>;
 
 export const whySchema = z
@@ -293,7 +320,10 @@ export const graphEventsSchema = z
     next: z.number().int().describe('`after` of the next call.'),
     ended: z.boolean().describe('The graph has ended, and these are its last events.'),
   })
-  .meta({ id: 'GraphEvents' });
+  .meta({
+    id: 'GraphEvents',
+    examples: [{ events: [{ seq: 1, at: '2026-11-21T11:49:05.602Z', type: 'started' }], next: 1, ended: false }],
+  });
 export type GraphEvents = z.infer<typeof graphEventsSchema>;
 
 export const eventsQuerySchema = z.object({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstItemNumber, jobIdOf } from '../../../src/contract/ids.js';
+import { firstItemNumber, jobIdOf, nodeIndexOf } from '../../../src/contract/ids.js';
 import { type ApiUnderTest, seedJob, startApi, writeOutput } from '../../support/api-under-test.js';
 import { createGraph, journal, json, send } from '../../support/graph-client.js';
 
@@ -573,6 +573,65 @@ describe('GET /graphs', () => {
     ]);
     const bad = await api.call('/graphs?state=asleep');
     expect(await json(bad)).toMatchObject({ code: 'BAD_REQUEST', field: 'state' });
+  });
+});
+
+describe('GET /jobs', () => {
+  it('has the jobs of graphs among the others, on as many pages as it takes, each once', async () => {
+    const api = await startApi();
+    const first = await api.submit();
+    const id = await sleepers(api, [
+      ...Array.from({ length: 30 }, (_, at) => ({ id: `n${at}` })),
+      { id: 'm', map: { over: '[1]', max: 4 } },
+    ]);
+    const wall = await createGraph(api, { nodes: [{ id: 'w', barrier: true }] });
+    const last = await api.submit();
+    journal(api, id, { type: 'started' }, { type: 'mapped', node: 31, first: firstItemNumber, count: 2 });
+    const numbers = [...Array.from({ length: 30 }, (_, at) => at + 1), firstItemNumber, firstItemNumber + 1];
+    const expected = [last, ...numbers.map((number) => jobIdOf(id, number)), first];
+    const uuids = (page: { jobs: { uuid: string }[] }) => page.jobs.map(({ uuid }) => uuid);
+    const whole = await get(api, '/jobs');
+    expect(uuids(whole)).toEqual(expected);
+    expect(whole.next).toBe(null);
+    for (const limit of [1, 7, 34]) {
+      const seen: string[] = [];
+      let cursor: string | null = '';
+      while (cursor !== null) {
+        const page = await get(api, `/jobs?limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`);
+        seen.push(...uuids(page));
+        cursor = page.next;
+        // What comes meanwhile is no part of this listing.
+        if (seen.length === limit) await createGraph(api, { nodes: [{ id: 'w', barrier: true }] });
+      }
+      expect(seen, `pages of ${limit}`).toEqual(expected);
+    }
+    expect((await get(api, `/graphs/${wall}/nodes/w`)).job).toBe(null);
+  });
+
+  it('picks jobs of graphs by their own states, whatever the graph’s', async () => {
+    const api = await startApi();
+    const id = await sleepers(
+      api,
+      Array.from({ length: 5 }, (_, at) => ({ id: `n${at}` })),
+    );
+    journal(
+      api,
+      id,
+      { type: 'started' },
+      { type: 'queued', node: 1, attempt: 1, queue: 'cpu' },
+      { type: 'queued', node: 2, attempt: 1, queue: 'cpu' },
+      { type: 'succeeded', node: 2, attempt: 1 },
+      { type: 'skipped', node: 3, message: 'no' },
+    );
+    await record(api, id, 1, { status: 'RUNNING' });
+    await record(api, id, 2, { status: 'SUCCESS' });
+    const numbers = async (status: string) =>
+      (await get(api, `/jobs?status=${status}`)).jobs.map(({ uuid }: { uuid: string }) => nodeIndexOf(uuid));
+    expect(await numbers('RUNNING')).toEqual([1]);
+    expect(await numbers('SUCCESS')).toEqual([2]);
+    expect(await numbers('REVOKED')).toEqual([3]);
+    expect(await numbers('PENDING')).toEqual([4, 5]);
+    expect((await api.call('/jobs?cursor=nonsense')).status).toBe(400);
   });
 });
 

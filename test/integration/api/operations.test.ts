@@ -187,11 +187,32 @@ describe('the documentation pages', () => {
     expect(document.components.securitySchemes).toEqual({
       APIKeyHeader: { type: 'apiKey', in: 'header', name: 'x-api-key' },
     });
-    expect(document.tags.map((tag: { name: string }) => tag.name)).toEqual(['processes', 'jobs', 'backend', 'dev']);
+    expect(document.tags.map((tag: { name: string }) => tag.name)).toEqual([
+      'processes',
+      'jobs',
+      'graphs',
+      'backend',
+      'dev',
+    ]);
     expect(Object.keys(document.paths).sort()).toEqual([
       '/',
       '/backend/get_task_meta/{job_uuid}',
       '/dev/callback',
+      '/graphs',
+      '/graphs/validate',
+      '/graphs/{graph}',
+      '/graphs/{graph}/cancel',
+      '/graphs/{graph}/close',
+      '/graphs/{graph}/events',
+      '/graphs/{graph}/nodes',
+      '/graphs/{graph}/nodes/cancel',
+      '/graphs/{graph}/nodes/{node}',
+      '/graphs/{graph}/nodes/{node}/log',
+      '/graphs/{graph}/nodes/{node}/retry',
+      '/graphs/{graph}/nodes/{node}/why',
+      '/graphs/{graph}/pause',
+      '/graphs/{graph}/resume',
+      '/graphs/{graph}/retry',
       '/healthz',
       '/jobs',
       '/jobs/{job_uuid}',
@@ -213,6 +234,11 @@ describe('the documentation pages', () => {
       script: { format: 'binary' },
       config: { examples: [expect.any(String)] },
     });
+    const graphBody = document.paths['/graphs'].post.requestBody.content;
+    expect(graphBody['application/json'].schema).toEqual({ $ref: '#/components/schemas/GraphRequest' });
+    expect(document.components.schemas.GraphNode.properties).toHaveProperty('deps');
+    expect(graphBody['multipart/form-data'].schema.required).toEqual(['graph']);
+    expect(JSON.stringify(document).includes('$defs')).toBe(false);
     expect(JSON.stringify(document)).not.toContain('Default Response');
     expect(document.components.schemas.JobConfig.properties).toHaveProperty('time_limit');
     expect(Object.keys(document.components.schemas).filter((name) => name.endsWith('Input'))).toEqual([]);
@@ -223,7 +249,7 @@ describe('the documentation pages', () => {
       for (const [method, operation] of Object.entries(methods)) {
         const name = `${method} ${path}`;
         expect(operation['summary'], name).toEqual(expect.any(String));
-        const secured = path.startsWith('/jobs') || path.startsWith('/backend');
+        const secured = /^\/(?:jobs|graphs|backend)/.test(path);
         expect(operation['security'], name).toEqual(secured ? [{ APIKeyHeader: [] }] : undefined);
         const success = (operation['responses'] as Record<string, { content?: object }>)['200'];
         expect(success?.content, name).toBeDefined();
