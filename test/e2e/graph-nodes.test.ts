@@ -142,8 +142,7 @@ describe('nodes of a graph', () => {
       [first, second].map(({ id }) => readFile(join(outputsOf(id, 1), 'out.txt'), 'utf8')),
     );
     expect(texts[1]).toBe(texts[0]);
-    const record = JSON.parse(await readFile(join(system.share, jobIdOf(second.id, 2), 'job.json'), 'utf8')) as object;
-    expect(record).toMatchObject({ reusedFrom: jobIdOf(first.id, 2) });
+    expect(await details(second.id, 2)).toMatchObject({ reused_from: jobIdOf(first.id, 2) });
   });
 
   it('answer by their ids before they are begun, and leave nothing half made', async () => {

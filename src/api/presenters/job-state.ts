@@ -41,6 +41,7 @@ export function presentDetails(record: JobRecord, extras: DetailsExtras): JobDet
     process: record.process,
     attempts: record.attempts,
     retry_of: record.retryOf,
+    reused_from: record.reusedFrom ?? null,
     waiting: extras.waiting,
     links: extras.links,
   };
@@ -58,6 +59,7 @@ export function detailsWithoutRecord(state: JobState): JobDetails {
     process: null,
     attempts: [],
     retry_of: null,
+    reused_from: null,
     waiting: null,
     links: {},
   };

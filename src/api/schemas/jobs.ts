@@ -42,6 +42,10 @@ export const jobDetailsSchema = z
     process: z.string().nullable(),
     attempts: z.array(attemptSchema),
     retry_of: z.string().nullable().describe('The job that this one repeats.'),
+    reused_from: z
+      .string()
+      .nullable()
+      .describe('The job whose result and outputs this one took, as it was asked for the same (`reuse` of a node).'),
     waiting: z.string().nullable().describe('Why a waiting job cannot start, where the reason is known.'),
     links: z
       .record(z.string(), z.string())
@@ -80,6 +84,7 @@ export const jobDetailsSchema = z
           },
         ],
         retry_of: null,
+        reused_from: null,
         waiting: null,
         links: {},
       },
