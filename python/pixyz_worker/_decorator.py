@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast, overload
 
@@ -10,6 +11,8 @@ from pixyz_worker._canvas._errors import TimeoutError
 from pixyz_worker._canvas._results import tasks_of
 from pixyz_worker.pc import ProgramContext
 
+_LOOK_S = 0.1
+"""How often it is looked which sub-tasks have started."""
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -53,9 +56,19 @@ def wait_for(pc: ProgramContext, result: Any, timeout: float | None = None) -> A
             waiting.remove(task)
             pc.progress_next(str(task.id))
 
+    next_look = 0.0
+
+    def look() -> None:
+        nonlocal next_look
+        began = time.monotonic()
+        if began >= next_look:
+            show(False)
+            # A tenth of the time at most, however many tasks there are.
+            next_look = began + max(_LOOK_S, 10 * (time.monotonic() - began))
+
     with pc.allow_join_result():
         try:
-            value = result.get(timeout=timeout, on_interval=lambda: show(False))
+            value = result.get(timeout=timeout, on_interval=look)
         except TimeoutError:
             raise TimeoutError(
                 f"the sub-tasks took longer than the {timeout:g} s that pixyz_schedule(timeout=…) allows"

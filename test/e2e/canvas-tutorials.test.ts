@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ const samples = join(projectRoot, 'samples');
 const bolt = join(samples, 'bolt.step');
 const id = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/);
 const seconds = expect.any(Number);
+const python = process.env['PYTHON'] ?? 'python3';
 const task = [[id, null], null];
 
 let system: SystemUnderTest;
@@ -136,7 +137,7 @@ describe('06_chain', () => {
   const converter = [
     '/usr/bin/env',
     `PYTHONPATH=${join(projectRoot, 'python')}`,
-    process.env['PYTHON'] ?? 'python3',
+    python,
     join(projectRoot, 'test', 'fixtures', 'stand-in-converter.py'),
   ];
   const outcome = {
@@ -177,7 +178,7 @@ describe('parallel_process', () => {
     const archive = join(folder, 'parts.zip');
     const make =
       "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w') as z:\n    for p in sys.argv[2:]: z.write(p, p.split('/')[-1])";
-    execFileSync(process.env['PYTHON'] ?? 'python3', ['-c', make, archive, bolt, join(samples, 'cover.stl')]);
+    execFileSync(python, ['-c', make, archive, bolt, join(samples, 'cover.stl')]);
     const details = await run('parallel_process', { file: archive });
     expect(details.error).toBe(null);
     expect(details.result).toMatchObject({ result: { output: 'output.glb', parts: 2, triangles: seconds } });
@@ -219,6 +220,27 @@ describe('thumbnail_chained', () => {
     expect(steps.filter((info) => info !== 'Extracting archive')).toEqual([id, id]);
     expect(await outputsOf(details.uuid)).toEqual(files);
   });
+});
+
+describe('locally, in one process', () => {
+  it.each([
+    ['04_chain_async', [], /^\(\('[0-9a-f-]{36}', \(\('[0-9a-f-]{36}', None\), None\)\), None\)$/, []],
+    ['05_chain_cpu_gpu_sync', [bolt], /'thumbs': /, ['export.pxz']],
+    ['06_chain_cpu_cpu_gpu_test', [], /^\{'sleep_control': True\}$/, []],
+  ] as const)('%s', (name, args, printed, files) => {
+    const cwd = mkdtempSync(join(system.folder, 'local-'));
+    const env = { PATH: process.env['PATH'], PYTHONPATH: join(projectRoot, 'python') };
+    const script = join(projectRoot, 'scripts', `${name}.py`);
+    expect(execFileSync(python, [script, ...args], { cwd, env, encoding: 'utf8' }).trim()).toMatch(printed);
+    // Each task has a folder of its own, named by its id.
+    expect(readdirSync(cwd).filter((entry) => !/^[0-9a-f-]{36}$/.test(entry))).toEqual(files);
+  });
+});
+
+it('no tutorial script is left out', () => {
+  const tried = readFileSync(import.meta.filename, 'utf8');
+  const names = readdirSync(join(projectRoot, 'scripts')).filter((name) => /^(?!0[01]_).*\.py$/.test(name));
+  expect(names.filter((name) => !tried.includes(`'${name.slice(0, -3)}'`))).toEqual([]);
 });
 
 describe('03_group_async', () => {
