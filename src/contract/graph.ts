@@ -73,7 +73,7 @@ export const graphInputSchema = z.object({
   journal: z.literal(true).optional(),
   /** Attempts in flight at most; absent or null: the engine's own window. */
   maxParallel: z.number().int().min(1).nullable().optional(),
-  /** Nodes of one run at most, before the graph is cut into parts; for tests. */
+  /** Nodes of one run at most (a map counts as all its items), before the graph is cut into parts; for tests. */
   partSize: z.number().int().min(1).optional(),
 });
 export type GraphInput = z.infer<typeof graphInputSchema>;

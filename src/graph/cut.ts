@@ -3,8 +3,15 @@ import { Heap } from './heap.js';
 
 /**
  * Cuts a graph that is too large for one run into parts, in topological order: a part waits only for parts before it, so
- * the first one that has not ended can always go on.
+ * the first one that has not ended can always go on. Large is what may come of it: a map counts as all its items.
  */
+
+type Member = Pick<GraphNode, 'index' | 'deps' | 'map'>;
+
+/** How many jobs may come of a node. */
+export function weightOf({ map }: Pick<GraphNode, 'map'>): number {
+  return 1 + (map?.max ?? 0);
+}
 
 export interface Part {
   /** Its nodes, as stretches of numbers: first and count. */
@@ -20,14 +27,26 @@ export interface Cut {
   readonly waiting: ReadonlyMap<number, readonly number[]>;
 }
 
-export function cutGraph(nodes: readonly Pick<GraphNode, 'index' | 'deps'>[], size: number): Cut {
-  const order = topologicalOrder(nodes);
-  const partOf = new Map(order.map((index, at) => [index, Math.floor(at / size)]));
-  const parts: Part[] = [];
-  for (let at = 0; at < order.length; at += size) {
-    const members = order.slice(at, at + size).sort((a, b) => a - b);
-    parts.push({ stretches: stretches(members), nodes: members.length });
+/** @param size weight of a part at most; a node that is heavier is a part by itself */
+export function cutGraph(nodes: readonly Member[], size: number): Cut {
+  const weights = new Map(nodes.map((node) => [node.index, weightOf(node)]));
+  const members: number[][] = [];
+  const partOf = new Map<number, number>();
+  let room = 0;
+  for (const index of topologicalOrder(nodes)) {
+    const weight = weights.get(index) as number;
+    if (weight > room) {
+      members.push([]);
+      room = size;
+    }
+    room -= weight;
+    members.at(-1)?.push(index);
+    partOf.set(index, members.length - 1);
   }
+  const parts = members.map((part): Part => {
+    const sorted = part.toSorted((a, b) => a - b);
+    return { stretches: stretches(sorted), nodes: sorted.length };
+  });
   const waiting = new Map<number, number[]>();
   for (const { index, deps } of nodes) {
     const part = partOf.get(index) as number;
@@ -42,7 +61,7 @@ export function cutGraph(nodes: readonly Pick<GraphNode, 'index' | 'deps'>[], si
 }
 
 /** The order that keeps closest to the numbers: nodes that are written down one after another tend to belong together. */
-function topologicalOrder(nodes: readonly Pick<GraphNode, 'index' | 'deps'>[]): number[] {
+function topologicalOrder(nodes: readonly Member[]): number[] {
   const successors = new Map<number, number[]>(nodes.map(({ index }) => [index, []]));
   const waitingFor = new Map<number, number>();
   const free = new Heap<number>((a, b) => a < b);

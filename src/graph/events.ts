@@ -27,8 +27,8 @@ export type GraphEvent =
   | { readonly type: 'cancel'; readonly node: number | null; readonly reason: string }
   /** A node of another part has failed, and the graph stops at the first failure. */
   | { readonly type: 'halt'; readonly reason: string }
-  /** Further nodes of an open graph; those it has already are passed over. */
-  | { readonly type: 'add'; readonly nodes: readonly GraphNode[] }
+  /** Further nodes of an open graph; those it has already are passed over. `refused`: they fail at once, for this reason. */
+  | { readonly type: 'add'; readonly nodes: readonly GraphNode[]; readonly refused?: string }
   | { readonly type: 'close' }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }

@@ -175,7 +175,7 @@ export class GraphRun {
         this.#halt(event.reason);
         return;
       case 'add':
-        if (this.#open) this.#add(event.nodes);
+        if (this.#open) this.#add(event.nodes, event.refused ?? null);
         return;
       case 'close':
         if (this.#open) this.#table.noteGraph({ type: 'closed' });
@@ -213,20 +213,20 @@ export class GraphRun {
     }
   }
 
-  #add(nodes: readonly GraphNode[]): void {
+  #add(nodes: readonly GraphNode[], refused: string | null): void {
     const known = new Set(nodes.map((node) => node.index));
-    const sound = (node: GraphNode): boolean =>
-      node.deps.every((dep) => known.has(dep) || this.#table.find(dep) !== undefined);
+    const isSound = ({ deps }: GraphNode): boolean =>
+      deps.every((dep) => known.has(dep) || this.#table.find(dep) !== undefined);
     // The API has checked them. Should one slip through, it must not keep the graph open for ever.
-    const added = this.#table.register(nodes.map((node) => (sound(node) ? node : { ...node, deps: [] })));
+    const unsound = new Set(nodes.filter((node) => !isSound(node)).map(({ index }) => index));
+    const added = this.#table.register(nodes.map((node) => (unsound.has(node.index) ? { ...node, deps: [] } : node)));
     const first = added[0];
     if (first === undefined) return;
     this.#table.noteGraph({ type: 'added', node: first.node.index, count: added.length });
-    const unsound = new Set(nodes.filter((node) => !sound(node)).map((node) => node.index));
     for (const run of added) {
+      const reason = unsound.has(run.node.index) ? 'it depends on a node that the graph does not have' : refused;
       if (this.#halted !== null) this.#revoke(run, this.#halted);
-      else if (unsound.has(run.node.index))
-        this.#table.end(run, 'failed', 'it depends on a node that the graph does not have');
+      else if (reason !== null) this.#table.end(run, 'failed', reason);
       else if (run.waitingFor === 0) this.#table.released.push(run);
     }
   }

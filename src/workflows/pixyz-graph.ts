@@ -8,7 +8,9 @@ import {
   upsertMemo,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { GraphInput, GraphSignals } from '../contract/graph.js';
+import type { GraphInput, GraphNode, GraphSignals } from '../contract/graph.js';
+import { largestOpenGraph } from '../contract/limits.js';
+import { weightOf } from '../graph/cut.js';
 import type { FinishCommand, GraphEvent } from '../graph/events.js';
 import { coordinate } from './coordinator.js';
 import { Interpreter, records } from './interpreter.js';
@@ -32,9 +34,9 @@ const setPriority = defineSignal<GraphSignals['setPriority']>('setPriority');
 /** Attempts in flight per run: above some hundreds, one workflow task can no longer schedule them in time. */
 const window = 200;
 
-/** A node costs 3.3 history events, and the server ends a run at 51,200. */
+/** A job costs 3.3 history events, and the server ends a run at 51,200. Items of maps count as what they may be at most. */
 const mostNodes = 10_000;
-/** Nodes of a part of a graph that is larger. */
+/** The same for the parts of a graph that is larger. */
 const partSize = 4_000;
 
 export async function pixyzGraph(input: GraphInput): Promise<void> {
@@ -58,7 +60,7 @@ async function interpret(input: GraphInput, root: CancellationScope): Promise<Fi
   const { graphId, open } = input;
   const stored = input.stored ?? 0;
   const nodes = stored > 0 ? await loadNodes(records.loadPlan, graphId, 1, stored) : input.nodes;
-  if (open !== true && nodes.length > (input.partSize ?? mostNodes))
+  if (open !== true && totalWeight(nodes) > (input.partSize ?? mostNodes))
     return coordinate(input, nodes, input.partSize ?? partSize, (dispatch) => listen(dispatch, root));
 
   const run = new Interpreter(nodes, {
@@ -69,7 +71,7 @@ async function interpret(input: GraphInput, root: CancellationScope): Promise<Fi
     journal: input.journal === true ? 'all' : 'none',
   });
   listen((event) => run.dispatch(event), root);
-  if (open === true) takeNodes(graphId, nodes.length, run);
+  if (open === true) takeNodes(graphId, nodes, run);
   run.dispatch({ type: 'start' });
   const outcome = await run.finished;
   if (input.journal === true) upsertMemo(run.memo());
@@ -86,20 +88,28 @@ function listen(dispatch: (event: GraphEvent) => void, root: CancellationScope):
 }
 
 /** An open graph reads its document on, up to where it is told. One thing at a time, so "close" comes after what was added. */
-function takeNodes(graphId: string, known: number, run: Interpreter): void {
-  let last = known;
+function takeNodes(graphId: string, known: readonly GraphNode[], run: Interpreter): void {
+  let last = known.length;
+  let weight = totalWeight(known);
   let work = Promise.resolve();
+  const take = async (until: number): Promise<void> => {
+    if (until <= last) return;
+    const nodes = await CancellationScope.nonCancellable(() =>
+      loadNodes(records.loadPlan, graphId, last + 1, until - last),
+    );
+    last = until;
+    weight += totalWeight(nodes);
+    // The API says no before; should it not, a few nodes fail rather than the run with all of them.
+    const full = weight > largestOpenGraph;
+    run.dispatch({
+      type: 'add',
+      nodes,
+      ...(full ? { refused: `an open graph takes ${largestOpenGraph} nodes at most: send a new one` } : {}),
+    });
+  };
   setHandler(addNodes, ({ first, count }) => {
     work = work
-      .then(async () => {
-        const until = first + count - 1;
-        if (until <= last) return;
-        const nodes = await CancellationScope.nonCancellable(() =>
-          loadNodes(records.loadPlan, graphId, last + 1, until - last),
-        );
-        last = until;
-        run.dispatch({ type: 'add', nodes });
-      })
+      .then(() => take(first + count - 1))
       .catch((error: unknown) =>
         log.error('nodes of an open graph could not be read', { graphId, error: String(error) }),
       );
@@ -107,4 +117,8 @@ function takeNodes(graphId: string, known: number, run: Interpreter): void {
   setHandler(closeGraph, () => {
     work = work.then(() => run.dispatch({ type: 'close' }));
   });
+}
+
+function totalWeight(nodes: readonly GraphNode[]): number {
+  return nodes.reduce((sum, node) => sum + weightOf(node), 0);
 }

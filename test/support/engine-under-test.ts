@@ -138,12 +138,16 @@ export async function startEngine(options: {
 
 function journalInMemory(): { readonly journal: JournalEntry[]; readonly sinks: InjectedSinks<JournalSinks> } {
   const journal: JournalEntry[] = [];
+  const known = new Set<string>();
   const sinks: InjectedSinks<JournalSinks> = {
     journal: {
       append: {
-        fn(_, __, entries) {
-          const known = new Set(journal.map(entryKey));
-          journal.push(...entries.filter((entry) => !known.has(entryKey(entry))));
+        fn(_, graphId, entries) {
+          for (const entry of entries) {
+            const key = `${graphId} ${entryKey(entry)}`;
+            if (!known.has(key)) journal.push(entry);
+            known.add(key);
+          }
         },
         callDuringReplay: true,
       },

@@ -302,7 +302,7 @@ class Player {
   }
 }
 
-describe('any graph, any outcomes, any requests', () => {
+describe('any graph, any outcomes, any requests', { timeout: 60_000 }, () => {
   it('starts nothing before its rule holds, runs nothing twice, and ends as the reference does', () => {
     fc.assert(
       fc.property(scenario, (given) => {
@@ -335,6 +335,7 @@ describe('any graph, any outcomes, any requests', () => {
                 : 'succeeded';
         expect(player.finished).toBe(expected);
       }),
+      // GRAPH_RUNS=100000 for a long look after a change of the core.
       { numRuns: Number(process.env['GRAPH_RUNS'] ?? 800) },
     );
   });

@@ -162,3 +162,105 @@ describe('dependencies', () => {
     expect(finish(core.handle({ type: 'faulted', node: 1, fault: 'exception', message: '' }))).toBe('failed');
   });
 });
+
+describe('conditions, maps and barriers', () => {
+  it('a condition is asked only when the rule holds, and "no" skips the node', () => {
+    const nodes = [node(1), node(2, { deps: [1], conditional: true }), node(3, { deps: [2] })];
+    const { core, first } = start(nodes);
+    expect(first.map(({ type }) => type)).toEqual(['run']);
+    expect(core.handle({ type: 'succeeded', node: 1 })).toContainEqual({ type: 'ask', node: 2 });
+    const commands = core.handle({ type: 'answered', node: 2, yes: false });
+    expect(commands).toContainEqual({ type: 'ended', node: 2, state: 'skipped' });
+    expect(core.stateOf(3)).toBe('skipped');
+    expect(finish(commands)).toBe('succeeded');
+  });
+
+  it('the items of a map run as it would, and it ends as the worst of them', () => {
+    const nodes = [
+      node(1, { map: { max: 9 }, label: 'lod', queue: 'gpu' }),
+      node(2, { deps: [1], trigger: 'any_failed' }),
+    ];
+    const { core, first } = start(nodes);
+    expect(first).toEqual([{ type: 'expand', node: 1, first: 0x8000_0000 }]);
+    expect(core.handle({ type: 'expanded', node: 1, count: 2 })).toMatchObject([
+      { type: 'run', node: 0x8000_0000, queue: 'gpu', item: { map: 1, at: 0 } },
+      { type: 'run', node: 0x8000_0001, queue: 'gpu', item: { map: 1, at: 1 } },
+    ]);
+    expect(core.nodeOf(0x8000_0001).label).toBe('lod [1]');
+    core.handle({ type: 'faulted', node: 0x8000_0000, fault: 'exception', message: 'too large' });
+    expect(core.stateOf(1)).toBe('mapped');
+    expect(runs(core.handle({ type: 'succeeded', node: 0x8000_0001 }))).toEqual([2]);
+    expect(core.failureOf(1)).toBe('1 of 2 items failed, first lod [0]: too large');
+  });
+
+  it('two maps number their items apart, before they know how many there will be', () => {
+    const { first } = start([node(1, { map: { max: 5 } }), node(2, { map: { max: 5 } })]);
+    expect(first).toMatchObject([{ first: 0x8000_0000 }, { first: 0x8000_0005 }]);
+  });
+
+  it('a map of nothing has succeeded, and a barrier ends when it is reached', () => {
+    const { core } = start([node(1, { map: { max: 5 } }), node(2, { deps: [1], kind: 'barrier' })]);
+    expect(finish(core.handle({ type: 'expanded', node: 1, count: 0 }))).toBe('succeeded');
+  });
+});
+
+describe('what people ask for', () => {
+  it('a retry runs a failed node under the next number, and what was skipped because of it waits again', () => {
+    const { core } = start([node(1), node(2, { deps: [1] }), node(3)]);
+    core.handle({ type: 'faulted', node: 1, fault: 'exception', message: '' });
+    expect(core.stateOf(2)).toBe('skipped');
+    const commands = core.handle({ type: 'retry', node: 1 });
+    expect(commands).toContainEqual({ type: 'record', node: 1, change: { kind: 'revived', attempt: 2, queue: 'cpu' } });
+    expect(commands).toContainEqual(expect.objectContaining({ type: 'run', node: 1, attempt: 2, retriesUsed: 0 }));
+    expect(core.stateOf(2)).toBe('blocked');
+    expect(runs(core.handle({ type: 'succeeded', node: 1 }))).toEqual([2]);
+  });
+
+  it('a changed priority holds for what waits', () => {
+    const { core } = start([node(1), node(2), node(3)], 1);
+    core.handle({ type: 'priority', node: 3, priority: 1 });
+    expect(core.handle({ type: 'succeeded', node: 1 })).toContainEqual(
+      expect.objectContaining({ type: 'run', node: 3, priority: 1 }),
+    );
+  });
+
+  it('an open graph ends when it is closed, and nodes may wait for such as have ended', () => {
+    const core = new GraphRun([node(1)], { window: 10, open: true });
+    core.handle({ type: 'start' });
+    expect(finish(core.handle({ type: 'succeeded', node: 1 }))).toBe(undefined);
+    expect(runs(core.handle({ type: 'add', nodes: [node(2, { deps: [1] }), node(1)] }))).toEqual([2]);
+    expect(finish(core.handle({ type: 'close' }))).toBe(undefined);
+    expect(finish(core.handle({ type: 'succeeded', node: 2 }))).toBe('succeeded');
+  });
+
+  it('a node of an open graph that waits for one it has not fails, instead of waiting for ever', () => {
+    const core = new GraphRun([], { window: 10, open: true });
+    core.handle({ type: 'start' });
+    core.handle({ type: 'add', nodes: [node(2, { deps: [7] })] });
+    expect(core.stateOf(2)).toBe('failed');
+  });
+
+  it('a link that was sent along runs when the one before has succeeded, and is free again when it has not', () => {
+    const chain = [node(1), node(2, { deps: [1] })];
+    const good = start(chain).core;
+    expect(runs(good.chainBehind(1, () => true))).toEqual([2]);
+    expect(runs(good.handle({ type: 'succeeded', node: 1 }))).toEqual([]);
+    expect(good.stateOf(2)).toBe('running');
+    const bad = start(chain).core;
+    bad.chainBehind(1, () => true);
+    bad.handle({ type: 'faulted', node: 1, fault: 'exception', message: '' });
+    expect(bad.stateOf(2)).toBe('skipped');
+  });
+
+  it('with the policy "stop" a failure revokes what waits, and a retry goes on', () => {
+    const core = new GraphRun([node(1), node(2, { deps: [1] }), node(3)], { window: 1, onFailure: 'stop', open: true });
+    core.handle({ type: 'start' });
+    core.handle({ type: 'faulted', node: 1, fault: 'exception', message: 'x' });
+    expect([core.stateOf(2), core.stateOf(3)]).toEqual(['revoked', 'revoked']);
+    core.handle({ type: 'retry', node: null });
+    core.handle({ type: 'close' });
+    core.handle({ type: 'succeeded', node: 1 });
+    core.handle({ type: 'succeeded', node: 2 });
+    expect(finish(core.handle({ type: 'succeeded', node: 3 }))).toBe('succeeded');
+  });
+});

@@ -22,6 +22,12 @@ describe('cutting a graph', () => {
     ]);
   });
 
+  it('counts a map as all that it may become, and gives a very wide one a part of its own', () => {
+    const nodes = [1, 2, 3, 4].map((index) => ({ index, deps: [], ...(index === 2 ? { map: { max: 50 } } : {}) }));
+    const { parts } = cutGraph(nodes, 10);
+    expect(parts.map(({ stretches }) => stretches)).toEqual([[[1, 1]], [[2, 1]], [[3, 2]]]);
+  });
+
   it('makes a part wait only for parts before it, whatever the numbers', () => {
     const graphs = fc.integer({ min: 1, max: 30 }).chain((count) =>
       fc.tuple(
@@ -57,7 +63,7 @@ describe('cutting a graph', () => {
   });
 });
 
-describe('parts together', () => {
+describe('parts together', { timeout: 60_000 }, () => {
   it('share a limit evenly, and the first ones get what is too little for all', () => {
     expect(shares(10, [true, true, true])).toEqual([4, 3, 3]);
     expect(shares(10, [true, false, true])).toEqual([5, 0, 5]);
