@@ -347,6 +347,42 @@ describe('control', () => {
     expect(attempts).toHaveLength(1);
     expect(await (await graphs.call(`/jobs/${job}/outputs/note.txt`)).text()).toBe('kept');
   });
+
+  it('keeps the items of a map whose followers have failed', async () => {
+    const { file, open } = latch();
+    const first = await graphs.run(
+      {
+        nodes: [
+          step('numbers', 'numbers', { params: { count: 3 } }),
+          step('double', 'double', {
+            map: { over: 'nodes.numbers.result.list', max: 10 },
+            params: { x: '${{ item }}' },
+          }),
+          step('broken', 'once_broken', { params: { file }, deps: ['double'] }),
+          step('twice', 'double', {
+            map: { over: 'nodes.double.result', max: 5 },
+            params: { x: '${{ item }}' },
+            deps: ['broken'],
+          }),
+          step('sum', 'add', { params: { of: '${{ nodes.double.result + nodes.twice.result }}' } }),
+        ],
+      },
+      files,
+    );
+    expect(first.states).toMatchObject({ double: 'succeeded', broken: 'failed', sum: 'skipped' });
+    open();
+    const again = await graphs.post(`/graphs/${first.id}/retry`);
+    expect(again.kept).toBe(2);
+    expect((await graphs.ended(again.id)).state).toBe('succeeded');
+    expect(await graphs.result(again.id, 'sum')).toBe(6 + 12);
+    expect(await graphs.result(again.id, 'double[2]')).toBe(4);
+    const { retry_of } = await graphs.get(
+      `/jobs/${(await graphs.get(`/graphs/${again.id}/nodes/double[2]`)).job}/details`,
+    );
+    expect(retry_of).toBe((await graphs.get(`/graphs/${first.id}/nodes/double[2]`)).job);
+    const once = await graphs.get(`/graphs/${again.id}`);
+    expect(once.counts).toMatchObject({ total: 11, succeeded: 11 });
+  });
 });
 
 describe('the journal', () => {

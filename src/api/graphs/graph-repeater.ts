@@ -1,11 +1,13 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { GraphHeader, NodeFile, NodeSpec } from '../../contract/graph-document.js';
 import { jobIdOf } from '../../contract/ids.js';
 import type { FileRef, JobRecord } from '../../contract/job.js';
+import type { JournalEntry } from '../../contract/journal.js';
 import { preciseNow, utcWithoutOffset } from '../../contract/time.js';
 import { EngineError } from '../../errors/engine-error.js';
 import { isMissing } from '../../store/atomic.js';
+import type { GraphFold } from '../../store/graph-fold.js';
 import type { GraphStore } from '../../store/graph-store.js';
 import { linkFile, linkTree, movedRef } from '../../store/link-tree.js';
 import type { ApiDeps } from '../deps.js';
@@ -15,10 +17,25 @@ import { topologyOf } from './topology.js';
 
 /** Folders of jobs that are linked at the same time. */
 const atOnce = 16;
+/**
+ * Items of kept maps are numbered from here on: the interpreter numbers those of the maps that run again from
+ * `firstItemNumber`, and never gets this far.
+ */
+const firstKeptItem = 0xf000_0000;
+
+/** What is taken over from the old graph. */
+interface Kept {
+  /** Numbers of nodes. */
+  readonly nodes: ReadonlySet<number>;
+  /** Maps among them; their items get new numbers. */
+  readonly maps: readonly { readonly node: number; readonly first: number; readonly count: number }[];
+  /** Jobs with their records, and the number that each gets. */
+  readonly jobs: readonly { readonly record: JobRecord; readonly number: number }[];
+}
 
 /**
  * Makes and starts a new graph like one that has ended. What has to run again: nodes that did not succeed, those whose files
- * are gone, and everything that waits for one of them. The others are kept: their jobs' folders are linked into the new
+ * are gone, and everything that waits for one of them; a map as a whole. The others are kept: their jobs' folders are linked into the new
  * graph, where they have succeeded from the start. Links cost no room, and the old graph can be deleted.
  */
 export class GraphRepeater {
@@ -39,9 +56,8 @@ export class GraphRepeater {
     if (specs.length === 0) {
       throw new EngineError('CONFLICT', `graph ${graphId} was made by a workflow file: start its workflow again`);
     }
-    const records = await this.#records(view, specs);
-    const kept = keptNodes(view, specs, records);
-    if (kept.size === specs.length) {
+    const kept = await this.#kept(view, specs);
+    if (kept.nodes.size === specs.length) {
       throw new EngineError('CONFLICT', `all nodes of graph ${graphId} have succeeded: there is nothing to run again`);
     }
     const header: GraphHeader = {
@@ -55,25 +71,28 @@ export class GraphRepeater {
     const nodes = specs.map((spec): NodeSpec => {
       const { kept: _before, ...moved } = { ...spec, script: refOf(spec.script), data: fileOf(spec.data) };
       // Whoever asks for a retry means now, whatever delay the first one had.
-      return kept.has(spec.index) ? { ...moved, kept: true } : { ...moved, countdown: 0 };
+      return kept.nodes.has(spec.index) ? { ...moved, kept: true } : { ...moved, countdown: 0 };
     });
     const incoming = await this.#store.receive();
     try {
       await linkTree(this.#store.paths(graphId).inputs, incoming.inputs);
-      const jobs = [...kept].flatMap((number) => {
-        const record = records.get(number);
-        return record === undefined ? [] : [{ number, record }];
-      });
-      for (let at = 0; at < jobs.length; at += atOnce) {
-        await Promise.all(jobs.slice(at, at + atOnce).map((job) => this.#keep(job.record, newId, job.number)));
+      for (let at = 0; at < kept.jobs.length; at += atOnce) {
+        await Promise.all(
+          kept.jobs.slice(at, at + atOnce).map(({ record, number }) => this.#keep(record, newId, number)),
+        );
       }
+      await writeFile(join(dirname(incoming.inputs), 'events.jsonl'), journalOf(kept, new Date().toISOString()));
       // The same retry again, after a crash in the middle: the first one's document stands.
       await incoming.commit(header, nodes);
+      for (const { node, first, count } of kept.maps) {
+        const items = await inOrder(count, (at) => this.#store.item(graphId, node, at));
+        await this.#store.writeItems(newId, node, first, items);
+      }
     } finally {
       await incoming.discard();
     }
     await this.#submitter.start(header, nodes);
-    return { header, nodes: nodes.length, kept: kept.size };
+    return { header, nodes: nodes.length, kept: kept.nodes.size };
 
     function refOf(ref: FileRef | null): FileRef | null {
       return ref === null ? null : movedRef(ref, graphId, newId);
@@ -83,14 +102,51 @@ export class GraphRepeater {
     }
   }
 
-  async #records({ header, fold }: GraphView, specs: readonly NodeSpec[]): Promise<Map<number, JobRecord>> {
+  /** Nodes that have succeeded, whose files are there, and that wait for nobody who has to run again. */
+  async #kept({ header, fold }: GraphView, specs: readonly NodeSpec[]): Promise<Kept> {
+    const nodes = new Set<number>();
+    const maps: Kept['maps'][number][] = [];
+    const jobs: Kept['jobs'][number][] = [];
+    let nextItem = firstKeptItem;
+    const { order } = topologyOf(specs.map(({ deps }) => deps.map((dep) => dep - 1)));
+    const records = await this.#records(
+      header.graphId,
+      order.map((at) => (specs[at] as NodeSpec).index),
+      fold,
+    );
+    for (const at of order) {
+      const { index, kind, deps, map } = specs[at] as NodeSpec;
+      if (fold.node(index).state !== 'succeeded' || !deps.every((dep) => nodes.has(dep))) continue;
+      if (map !== null) {
+        const mapped = fold.mapped(index);
+        if (mapped === null) continue;
+        const numbers = Array.from({ length: mapped.count }, (_, item) => mapped.first + item);
+        const items = await this.#records(header.graphId, numbers, fold);
+        if (items.size < mapped.count) continue;
+        maps.push({ node: index, first: nextItem, count: mapped.count });
+        for (const [place, number] of numbers.entries()) {
+          jobs.push({ record: items.get(number) as JobRecord, number: nextItem + place });
+        }
+        nextItem += mapped.count;
+      } else if (kind !== 'barrier') {
+        const record = records.get(index);
+        if (record === undefined) continue;
+        jobs.push({ record, number: index });
+      }
+      nodes.add(index);
+    }
+    return { nodes, maps, jobs };
+  }
+
+  /** Records of jobs that have succeeded and still have their files. */
+  async #records(graphId: string, numbers: readonly number[], fold: GraphFold): Promise<Map<number, JobRecord>> {
+    const succeeded = numbers.filter((number) => fold.node(number).state === 'succeeded');
     const records = new Map<number, JobRecord>();
-    for (let at = 0; at < specs.length; at += atOnce) {
+    for (let at = 0; at < succeeded.length; at += atOnce) {
       await Promise.all(
-        specs.slice(at, at + atOnce).map(async ({ index }) => {
-          if (fold.node(index).state !== 'succeeded') return;
-          const record = await this.#deps.store.readRecord(jobIdOf(header.graphId, index));
-          if (record !== null) records.set(index, record);
+        succeeded.slice(at, at + atOnce).map(async (number) => {
+          const record = await this.#deps.store.readRecord(jobIdOf(graphId, number));
+          if (record?.status === 'SUCCESS' && record.cleanedAt === null) records.set(number, record);
         }),
       );
     }
@@ -132,21 +188,17 @@ export class GraphRepeater {
   }
 }
 
-/** Numbers of the nodes whose results stay. */
-function keptNodes(
-  { fold }: GraphView,
-  specs: readonly NodeSpec[],
-  records: ReadonlyMap<number, JobRecord>,
-): ReadonlySet<number> {
-  const { order } = topologyOf(specs.map(({ deps }) => deps.map((dep) => dep - 1)));
-  const kept = new Set<number>();
-  for (const at of order) {
-    const { index, kind, deps, map } = specs[at] as NodeSpec;
-    // The jobs of a map have numbers that the new run will give anew.
-    if (fold.node(index).state !== 'succeeded' || map !== null) continue;
-    const record = records.get(index);
-    const isThere = kind === 'barrier' || (record?.status === 'SUCCESS' && record.cleanedAt === null);
-    if (isThere && deps.every((dep) => kept.has(dep))) kept.add(index);
-  }
-  return kept;
+/** The interpreter writes of nodes; of the items of kept maps it knows nothing. */
+function journalOf({ maps }: Kept, at: string): string {
+  const entries = maps.flatMap(({ node, first, count }): JournalEntry[] => [
+    { at, type: 'mapped', node, first, count },
+    ...Array.from({ length: count }, (_, item) => ({ at, type: 'succeeded' as const, node: first + item })),
+  ]);
+  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+}
+
+async function inOrder(count: number, read: (at: number) => Promise<string | null>): Promise<string[]> {
+  const items: string[] = [];
+  for (let at = 0; at < count; at++) items.push((await read(at)) ?? 'null');
+  return items;
 }

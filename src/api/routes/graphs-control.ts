@@ -115,7 +115,7 @@ function controlRoutes(app: App, parts: GraphParts): void {
         summary: 'Run what has failed again, as a new graph',
         description:
           'Nodes that did not succeed run again, and everything that waits for one of them; the others keep their results and ' +
-          'outputs, under new job ids. `map` nodes run again. The old graph stays as it is. 409 while it runs.',
+          'outputs, under new job ids. A `map` is kept as a whole or not. The old graph stays as it is. 409 while it runs.',
         params: graphParamsSchema,
         headers: idempotencySchema,
         response: { 200: newGraphSchema, ...graphErrorAnswers(404, 409) },
