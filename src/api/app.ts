@@ -103,7 +103,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   await app.register(graphsControlRoutes(graphs));
   const watching = { ...streams, watchIntervalMs: deps.options.watchIntervalMs };
   graphsReadRoutes(app, graphs.reader, new GraphsList(deps, graphs.reader), queues, watching);
-  metricsRoutes(app, deps, queues, metrics);
+  metricsRoutes(app, deps, queues, share, metrics);
   healthRoutes(app, deps);
   await docsRoutes(app);
   return app;

@@ -1,12 +1,15 @@
 import { AggregatorRegistry, Gauge, Registry } from 'prom-client';
 import { knownQueues } from '../contract/queues.js';
 import type { WorkerReport } from '../contract/worker-report.js';
+import type { GraphShare } from '../store/graph-share.js';
 import type { ApiDeps } from './deps.js';
 import type { QueueWatch } from './queue-watch.js';
 import { liveWorkers } from './worker-reports.js';
 
 /** Custom queues shown beside the known ones: only those a live worker serves, and not more than this. */
 const maxCustomQueues = 50;
+/** Open graphs whose nodes are counted, the newest. */
+const maxGraphs = 100;
 
 /**
  * State of the scheduler at the moment of a scrape: jobs by state, queues, workers. Made anew each time, so a worker or a
@@ -15,9 +18,11 @@ const maxCustomQueues = 50;
 export class SchedulerMetrics {
   readonly #deps: ApiDeps;
   readonly #queues: QueueWatch;
+  readonly #graphs: GraphShare;
 
-  constructor(deps: ApiDeps, queues: QueueWatch) {
+  constructor(deps: ApiDeps, queues: QueueWatch, graphs: GraphShare) {
     this.#deps = deps;
+    this.#graphs = graphs;
     this.#queues = queues;
   }
 
@@ -28,6 +33,22 @@ export class SchedulerMetrics {
     return `${await own.metrics()}\n${await theirs.metrics()}`;
   }
 
+  /** From journals that are read once and then only followed. */
+  async #openNodes(): Promise<OpenNodes> {
+    const { graphIds } = await this.#deps.engine.ofGraphs.list({ states: ['OPEN'], limit: maxGraphs });
+    const open: OpenNodes = { waiting: 0, queued: 0 };
+    for (const graphId of graphIds) {
+      const [fold, declared] = await Promise.all([
+        this.#graphs.reader.fold(graphId),
+        this.#graphs.documents.count(graphId),
+      ]);
+      const { waiting, queued } = fold.counts(declared);
+      open.waiting += waiting;
+      open.queued += queued;
+    }
+    return open;
+  }
+
   async #own(workers: readonly WorkerReport[]): Promise<Registry> {
     const registry = new Registry();
     const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
@@ -35,6 +56,8 @@ export class SchedulerMetrics {
 
     const up = gauge('pixyz_temporal_up', 'Whether the Temporal server answers.');
     const jobs = gauge('pixyz_jobs', 'Jobs by state, as long as Temporal keeps them.', ['state']);
+    const graphs = gauge('pixyz_graphs', 'Graphs by state, as long as Temporal keeps them.', ['state']);
+    const nodes = gauge('pixyz_graph_nodes', 'Nodes of the newest graphs that have not ended, by state.', ['state']);
     const backlog = gauge('pixyz_queue_backlog', 'Jobs that wait for a worker.', ['queue']);
     const age = gauge('pixyz_queue_oldest_age_seconds', 'Age of the oldest of them.', ['queue']);
     const pollers = gauge('pixyz_queue_pollers', 'Worker processes that poll the queue.', ['queue']);
@@ -61,6 +84,11 @@ export class SchedulerMetrics {
       const counts = await this.#deps.engine.countByState();
       up.set(1);
       for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
+      for (const [state, count] of Object.entries(await this.#deps.engine.ofGraphs.count()))
+        graphs.set({ state }, count);
+      // A journal that cannot be read says nothing about Temporal.
+      const open = await this.#openNodes().catch(() => ({}));
+      for (const [state, count] of Object.entries(open)) nodes.set({ state }, count);
       const stats = await Promise.all(shownQueues(workers).map((queue) => this.#queues.stats(queue)));
       for (const { queue, ...values } of stats) {
         backlog.set({ queue }, values.backlog);
@@ -74,6 +102,9 @@ export class SchedulerMetrics {
     return registry;
   }
 }
+
+/** Nodes that have not ended: `queued` ones have been given to a queue, and may run. */
+type OpenNodes = Record<'waiting' | 'queued', number>;
 
 function shownQueues(workers: readonly WorkerReport[]): string[] {
   const custom = [...new Set(workers.flatMap((report) => report.queues))].filter(

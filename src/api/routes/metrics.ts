@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { GraphShare } from '../../store/graph-share.js';
 import type { ApiDeps, App } from '../deps.js';
 import type { HttpMetrics } from '../plugins/http-metrics.js';
 import type { QueueWatch } from '../queue-watch.js';
@@ -9,8 +10,14 @@ const compress = promisify(gzip);
 const example = 'pixyz_queue_backlog{queue="gpu"} 3\npixyz_queue_oldest_age_seconds{queue="gpu"} 12\n';
 
 /** Prometheus text of the API, the scheduler and all live workers. */
-export function metricsRoutes(app: App, deps: ApiDeps, queues: QueueWatch, http: HttpMetrics): void {
-  const scheduler = new SchedulerMetrics(deps, queues);
+export function metricsRoutes(
+  app: App,
+  deps: ApiDeps,
+  queues: QueueWatch,
+  graphs: GraphShare,
+  http: HttpMetrics,
+): void {
+  const scheduler = new SchedulerMetrics(deps, queues, graphs);
   app.get(
     '/metrics',
     {

@@ -576,6 +576,28 @@ describe('GET /graphs', () => {
   });
 });
 
+describe('/metrics', () => {
+  it('count graphs by state, and the nodes of those that have not ended', async () => {
+    const api = await startApi();
+    const id = await sleepers(api, [{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
+    const ended = await sleepers(api, [{ id: 'a' }]);
+    api.engine.endRun(jobIdOf(ended, 1));
+    journal(
+      api,
+      id,
+      { type: 'started' },
+      { type: 'queued', node: 1, attempt: 1 },
+      { type: 'skipped', node: 3, message: 'no' },
+    );
+    const text = await (await api.call('/metrics')).text();
+    expect(text).toContain('pixyz_graphs{state="open"} 1');
+    expect(text).toContain('pixyz_graphs{state="success"} 1');
+    expect(text).toContain('pixyz_graph_nodes{state="waiting"} 1');
+    expect(text).toContain('pixyz_graph_nodes{state="queued"} 1');
+    expect(text).toContain('pixyz_temporal_up 1');
+  });
+});
+
 describe('GET /jobs', () => {
   it('has the jobs of graphs among the others, on as many pages as it takes, each once', async () => {
     const api = await startApi();
