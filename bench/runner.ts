@@ -22,7 +22,7 @@ function task(n: number): ScriptTask {
     jobId: '00000000-0000-4000-8000-000000000001',
     script,
     entrypoint: 'main',
-    paramsText: '{}',
+    paramsText: JSON.stringify({ n }),
     context: { queue: 'cpu', retry: 0 },
     data: null,
     rootFile: null,

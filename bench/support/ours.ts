@@ -108,6 +108,7 @@ async function startOwn(tools: OwnTools, folder: string): Promise<RunningSystem>
     pids: [temporal.pid, ...children.map((child) => child.pid).filter((pid) => pid !== undefined)],
     classify,
     fill: (count) => fill(new JobStore(share), count),
+    temporal: temporal.address,
     events: (jobId) => `/jobs/${jobId}/events`,
     trace: (timelines) => traceStages(timelines, temporal.address, temporal.namespace, new JobStore(share)),
     stop,

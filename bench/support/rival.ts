@@ -161,6 +161,7 @@ async function startRival(form: RivalForm, tools: RivalTools, folder: string): P
       });
     }
     return {
+      env,
       baseUrl,
       token,
       pids: children.map((child) => child.pid).filter((pid) => pid !== undefined),

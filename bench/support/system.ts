@@ -20,6 +20,10 @@ export interface RunningSystem {
   events?(jobId: string): string;
   /** Where the time of these jobs went, by stage; ms of each job. */
   trace?(timelines: readonly Timeline[]): Promise<Readonly<Record<string, readonly number[]>>>;
+  /** host:port of our Temporal server. */
+  readonly temporal?: string;
+  /** What the rival's own programs need in their environment. */
+  readonly env?: NodeJS.ProcessEnv;
   stop(): Promise<void>;
 }
 
