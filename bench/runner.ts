@@ -2,7 +2,7 @@
  * How long a trivial task takes through a warm child: from `run()` until its outcome is there, its process is gone and its log
  * is closed. `npm run build` first, then `node dist/bench/runner.js`, or with any loader of TypeScript.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../src/config/project-root.js';
@@ -42,6 +42,24 @@ function show(name: string, times: number[]): void {
   console.log(`${name}: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms (${times.length} tasks)`);
 }
 
+/** CPU of this process, of the host and of the children it has reaped, ms; /proc counts in hundredths of a second. */
+function cpuMs(): { readonly runner: number; readonly host: number; readonly children: number } {
+  const { user, system } = process.cpuUsage();
+  let [host, children] = [0, 0];
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const text = readFileSync(`/proc/${name}/stat`, 'utf8');
+      const [, parent, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      if (Number(parent) !== process.pid) continue;
+      host += (Number(rest[9]) + Number(rest[10])) * 10;
+      children += (Number(rest[11]) + Number(rest[12])) * 10;
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+  return { runner: (user + system) / 1000, host, children };
+}
+
 for (const mode of ['fork', 'spawn'] as const) {
   const runner = createRunner({
     python: process.env['PYTHON'] ?? 'python3',
@@ -77,6 +95,7 @@ for (const mode of ['fork', 'spawn'] as const) {
     show(`${mode}, ${pauseMs > 0 ? 'spaced' : `back to back (${(count / elapsed).toFixed(0)}/s)`}`, times);
   }
   const start = performance.now();
+  const cpuBefore = cpuMs();
   let next = 0;
   const times: number[] = [];
   await Promise.all(
@@ -85,6 +104,9 @@ for (const mode of ['fork', 'spawn'] as const) {
     }),
   );
   show(`${mode}, two at a time (${(count / ((performance.now() - start) / 1000)).toFixed(0)}/s)`, times);
+  const cpu = cpuMs();
+  const each = (key: keyof typeof cpu) => ((cpu[key] - cpuBefore[key]) / count).toFixed(2);
+  console.log(`  CPU ms a task: runner ${each('runner')}, host ${each('host')}, children ${each('children')}`);
   await runner.stop();
 }
 rmSync(folder, { recursive: true, force: true });

@@ -377,13 +377,17 @@ class Host:
             for pid in fresh:
                 _processes.send_signal(pid, signal.SIGKILL)
             seen |= fresh
-        folder = os.path.dirname(self._config["folder"])
-        prefix = os.path.basename(self._config["folder"]).partition("-")[0]
-        for name in os.listdir(folder):
-            owner = name[len(prefix) + 1 :].rpartition("-")[0].replace("-", ":")
-            if name.startswith(f"{prefix}-") and owner.count(":") == 2 and _processes.is_gone(owner):
-                shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+        for own in self._folders():
+            folder = os.path.dirname(own)
+            prefix = os.path.basename(own).partition("-")[0]
+            for name in os.listdir(folder):
+                owner = name[len(prefix) + 1 :].rpartition("-")[0].replace("-", ":")
+                if name.startswith(f"{prefix}-") and owner.count(":") == 2 and _processes.is_gone(owner):
+                    shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
         return len(seen)
+
+    def _folders(self) -> set[str]:
+        return {self._config["folder"], self._config["scratch"]}
 
     def _preload(self) -> None:
         """Loads once what every child needs. Children share these pages until they write to them."""
@@ -421,7 +425,8 @@ class Host:
             except ChildProcessError:
                 break
             time.sleep(0.002)
-        shutil.rmtree(self._config["folder"], ignore_errors=True)
+        for folder in self._folders():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _limit_processes(config: dict[str, Any]) -> None:
