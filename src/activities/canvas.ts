@@ -22,8 +22,13 @@ export interface CanvasDeps {
   readonly startGraph: (input: GraphInput, labels: RunLabels) => Promise<void>;
   readonly cancelGraph: (graphId: string) => Promise<unknown>;
   readonly cancelJob: (jobId: string, reason: string) => Promise<unknown>;
+  /** Whether the server was away: then the same call is made again. */
+  readonly isUnreachable: (error: unknown) => boolean;
   readonly retry: RetryOptions;
 }
+
+/** While the Temporal server is away, the script waits for it; its own time limit goes on. */
+const patienceMs = 500;
 
 /** One retry on faults, whatever the job that sends it has. */
 const maxRetries = 1;
@@ -50,6 +55,7 @@ export class CanvasDesk {
   readonly #graphs: GraphShare;
   readonly #deps: CanvasDeps;
   readonly #jobId: string;
+  #closed = false;
 
   constructor(store: JobStore, graphs: GraphShare, deps: CanvasDeps, jobId: string) {
     this.#store = store;
@@ -63,10 +69,16 @@ export class CanvasDesk {
     const asked = scriptRequestSchema.safeParse(request);
     if (!asked.success) throw new Error(`the worker does not understand this canvas: ${z.prettifyError(asked.error)}`);
     if (asked.data.kind === 'revoke') {
-      for (const job of asked.data.jobs) await this.#deps.cancelJob(job, `revoked by the script of job ${this.#jobId}`);
+      const reason = `revoked by the script of job ${this.#jobId}`;
+      for (const job of asked.data.jobs) await this.#patiently(() => this.#deps.cancelJob(job, reason));
       return null;
     }
     return { graphId: await this.#submit(asked.data) };
+  }
+
+  /** The script has ended: nothing is started for it any more. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** The job was cancelled: what it has sent goes with it. */
@@ -74,6 +86,18 @@ export class CanvasDesk {
     for (const { graphId, jobId } of await this.#sent()) {
       if (jobId === null) await this.#deps.cancelGraph(graphId);
       else await this.#deps.cancelJob(jobId, `cancelled with job ${this.#jobId}`);
+    }
+  }
+
+  async #patiently<T>(call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      if (this.#closed) throw new Error('the script has ended');
+      try {
+        return await call();
+      } catch (error) {
+        if (!this.#deps.isUnreachable(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, patienceMs));
+      }
     }
   }
 
@@ -136,10 +160,14 @@ export class CanvasDesk {
     await this.#remember(asked, graphId, null);
     const plan = nodes.length <= inlineNodes ? nodes.map(planNode) : [];
     const inline = plan.length > 0 && JSON.stringify(plan).length <= inlineBytes;
-    await this.#deps.startGraph(
-      { graphId, nodes: inline ? plan : [], ...(inline ? {} : { stored: nodes.length }), journal: true },
-      { name: asked.name, queue: oneQueue(nodes), process: 'graph', front: 'script' },
-    );
+    const input: GraphInput = {
+      graphId,
+      nodes: inline ? plan : [],
+      ...(inline ? {} : { stored: nodes.length }),
+      journal: true,
+    };
+    const labels: RunLabels = { name: asked.name, queue: oneQueue(nodes), process: 'graph', front: 'script' };
+    await this.#patiently(() => this.#deps.startGraph(input, labels));
     return graphId;
   }
 
@@ -169,10 +197,8 @@ export class CanvasDesk {
       await incoming.discard();
     }
     await this.#remember(asked, graphId, jobId);
-    await this.#deps.startGraph(
-      { graphId, nodes: [planNode(node)] },
-      { name: node.name, queue: node.queue, process: node.process },
-    );
+    const labels = { name: node.name, queue: node.queue, process: node.process };
+    await this.#patiently(() => this.#deps.startGraph({ graphId, nodes: [planNode(node)] }, labels));
     return graphId;
   }
 

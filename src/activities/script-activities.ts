@@ -148,6 +148,7 @@ async function runAttempt(
           });
   } finally {
     slot.resume(); // it may have ended in the middle of a wait
+    canvases.close();
     stop.release();
   }
 

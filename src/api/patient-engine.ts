@@ -1,9 +1,7 @@
 import type { GraphInput, RunLabels } from '../contract/graph.js';
 import type { Engine, ListQuery } from '../engine/engine.js';
+import { isUnreachable } from '../engine/unreachable.js';
 import { EngineError } from '../errors/engine-error.js';
-
-/** gRPC: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
-const unreachableCodes: readonly unknown[] = [1, 4, 8, 14];
 
 /**
  * The engine, but no request waits for a server that is away: after ten seconds, or when the connection says so, the
@@ -51,13 +49,4 @@ function unavailable(cause: unknown): EngineError {
     {},
     { cause },
   );
-}
-
-function isUnreachable(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof EngineError) return false;
-    if (cause.name === 'TransportError') return true;
-    if ('code' in cause && unreachableCodes.includes(cause.code)) return true;
-  }
-  return false;
 }

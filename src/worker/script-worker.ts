@@ -10,6 +10,7 @@ import { isServiceQueue } from '../contract/queues.js';
 import type { Runner } from '../contract/runner.js';
 import type { WorkerReport } from '../contract/worker-report.js';
 import type { TemporalEngine } from '../engine/temporal-engine.js';
+import { isUnreachable } from '../engine/unreachable.js';
 import type { JobStore } from '../store/job-store.js';
 import { createEngineWorker } from './engine-worker.js';
 import { publishReports } from './report.js';
@@ -73,6 +74,7 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
       startGraph: (input, labels) => engine.startGraph(input, labels),
       cancelGraph: (graphId) => engine.ofGraphs.cancel(graphId),
       cancelJob: (jobId, reason) => engine.cancelJob(jobId, reason),
+      isUnreachable,
       retry: { retryTimeLimit: settings.PIXYZ_RETRY_TIME_LIMIT, rescueWait: settings.PIXYZ_RESCUE_WAIT },
     },
     handBack: async (workflowId, report) => {

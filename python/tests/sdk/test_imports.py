@@ -97,6 +97,19 @@ def test_celery_names_come_with_the_package_in_local_mode() -> None:
     run_python("import pixyz_worker\n" + CELERY, PYTHON)
 
 
+def test_the_shim_says_what_of_celery_it_is_not() -> None:
+    source = """
+try:
+    from celery import shared_task
+except ImportError as error:
+    print(error)
+import celery
+print(celery.__version__, hasattr(celery, "__path__"))
+"""
+    said = run_python(source, PYTHON, PYTHON / "shims")
+    assert "stand-in for Celery, not Celery: tasks are functions of scripts" in said and "0.0.0+pixyz True" in said
+
+
 def test_an_installed_celery_is_left_alone_in_local_mode(tmp_path: Path) -> None:
     (tmp_path / "celery.py").write_text("real = True\n")
     assert run_python("import pixyz_worker, celery; print(celery.real)", PYTHON, tmp_path) == "True\n"
