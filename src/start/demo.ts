@@ -1,34 +1,56 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectRoot } from '../config/project-root.js';
 import { loadSettings, type Settings } from '../config/settings.js';
-import { graphIdOf } from '../contract/ids.js';
 import { isPortFree } from '../server/free-ports.js';
 import { setUp } from '../setup/set-up.js';
 import { Problem, type SetUpTools } from '../setup/tools.js';
+import { DemoClient, type GraphState, type JobDetails, type JobOrder } from './demo-client.js';
 import { shown } from './shown.js';
 import { listenForStop } from './stop-signals.js';
 import { startSystem } from './system.js';
 
-/** Real work from a cold start: one CAD model through three shipped processes, over the public API, and down again. */
+/** Real work from a cold start: a CAD model through three shipped processes, another one through a graph, over the public API, and down again. */
 
 const model = join(projectRoot, 'samples', 'pump-unit.step');
 
-const orders = [
+const orders: readonly JobOrder[] = [
   { process: 'convert_file', name: 'STEP to GLB', params: { extension: 'glb' } },
   { process: 'generate_metadata', name: 'metadata', params: {} },
   { process: 'generate_thumbnails', name: 'thumbnails', params: { width: 512, height: 512 } },
 ];
 
-interface Details {
-  readonly uuid: string;
-  readonly name: string;
-  readonly status: string;
-  readonly progress: number | null;
-  readonly error: unknown;
-  readonly steps?: readonly { readonly info: string }[];
-}
+/** Jobs that hand files on: a part is converted, drawn and measured from what the conversion made, and packed. */
+const part = join(projectRoot, 'samples', 'bolt.step');
+const graph = {
+  name: 'a bolt, step by step',
+  nodes: [
+    { id: 'convert', process: 'convert_file', data: 'part', params: { extension: 'glb' } },
+    {
+      id: 'pictures',
+      process: 'generate_thumbnails',
+      data: { node: 'convert', output: 'output.glb' },
+      params: { width: 256, height: 256 },
+    },
+    { id: 'facts', process: 'generate_metadata', data: { node: 'convert', output: 'output.glb' } },
+    {
+      id: 'pack',
+      command: [
+        'tar',
+        '-czf',
+        'bolt.tgz',
+        '-C',
+        '${{ nodes.pictures.folder }}',
+        'iso.png',
+        '-C',
+        '${{ nodes.facts.folder }}',
+        'metadata.json',
+      ],
+      expected_outputs: ['bolt.tgz'],
+    },
+  ],
+};
 
 const ended = new Set(['SUCCESS', 'FAILURE', 'REVOKED']);
 const jobsWithinMs = 10 * 60_000;
@@ -63,29 +85,41 @@ export async function demo(tools: SetUpTools, env: NodeJS.ProcessEnv, cwd: strin
   });
   try {
     tools.say(`ready after ${seconds(began)}`);
-    const api = new Api(system.apiUrl as string, system.token?.token ?? '', signals.stop);
-    const submitted = await Promise.all(orders.map((order) => api.submit(order)));
+    const api = new DemoClient(system.apiUrl as string, system.token?.token ?? '', signals.stop);
+    const submitted = await Promise.all(orders.map((order) => api.submit(order, model)));
     tools.say(`submitted ${submitted.length} jobs with ${shown(model, cwd)}`);
-    const results = await watch(api, submitted, tools);
+    const graphId = await api.submitGraph(graph, { part });
+    tools.say(`submitted a graph of ${graph.nodes.length} nodes with ${shown(part, cwd)}`);
+    const [results, made] = await Promise.all([watch(api, submitted, tools), watchGraph(api, graphId, tools)]);
 
+    const sayFiles = async (jobId: string) => {
+      for (const file of await api.outputs(jobId)) {
+        const path = join(settings.SHARE_PATH, jobId, 'outputs', file);
+        tools.say(`  ${size(path).padStart(9)}  ${shown(path, cwd)}`);
+      }
+    };
+    const sayTrace = ({ temporal }: { readonly temporal?: string }) => {
+      if (temporal !== undefined) tools.say(`  trace      ${temporal}`);
+    };
     for (const job of results) {
       tools.say('');
       tools.say(`${job.name}: ${job.status}${job.error ? `: ${describe(job.error)}` : ''}`);
-      for (const file of await api.outputs(job.uuid)) {
-        const path = join(settings.SHARE_PATH, job.uuid, 'outputs', file);
-        tools.say(`  ${size(path).padStart(9)}  ${shown(path, cwd)}`);
-      }
-      if (system.uiUrl !== null) {
-        const run = `${system.uiUrl}/namespaces/${settings.TEMPORAL_NAMESPACE}/workflows/${graphIdOf(job.uuid)}`;
-        tools.say(`  trace      ${run}`);
-      }
+      await sayFiles(job.uuid);
+      sayTrace(job.links);
     }
     tools.say('');
-    const failed = results.filter((job) => job.status !== 'SUCCESS');
+    tools.say(`${made.name}: ${made.state}${made.message === null ? '' : `: ${made.message}`}`);
+    for (const { job } of await api.nodes(graphId)) if (job !== null) await sayFiles(job);
+    sayTrace(made.links);
+    tools.say('');
+    const failed = [
+      ...results.filter((job) => job.status !== 'SUCCESS'),
+      ...(made.state === 'succeeded' ? [] : [made]),
+    ];
     tools.say(
       failed.length === 0
-        ? `${results.length} jobs done, ${seconds(began)} in all. The traces stay in ${shown(dirname(settings.TEMPORAL_DB_FILE), cwd)}; to see them: ${again(settings, cwd)}`
-        : `${failed.length} of ${results.length} jobs failed; logs are in ${shown(system.logFolder, cwd)}`,
+        ? `${results.length} jobs and a graph done, ${seconds(began)} in all. The traces stay in ${shown(dirname(settings.TEMPORAL_DB_FILE), cwd)}; to see them: ${again(settings, cwd)}`
+        : `${failed.length} of ${results.length + 1} have failed; logs are in ${shown(system.logFolder, cwd)}`,
     );
     return failed.length === 0 ? 0 : 1;
   } catch (error) {
@@ -97,7 +131,24 @@ export async function demo(tools: SetUpTools, env: NodeJS.ProcessEnv, cwd: strin
   }
 }
 
-async function watch(api: Api, ids: readonly string[], tools: SetUpTools): Promise<readonly Details[]> {
+async function watchGraph(api: DemoClient, id: string, tools: SetUpTools): Promise<GraphState> {
+  const deadline = Date.now() + jobsWithinMs;
+  return tools.step(
+    graph.name,
+    async (detail) => {
+      for (;;) {
+        const state = await api.graph(id);
+        detail(`${state.state} ${state.counts.succeeded} of ${state.counts.total} nodes`);
+        if (state.time_info.stopped !== null) return state;
+        if (Date.now() > deadline) throw new Problem(`graph ${id} was not done after ${jobsWithinMs / 60_000} minutes`);
+        await sleep(100, undefined, { signal: api.unwanted });
+      }
+    },
+    { everyDetail: true },
+  );
+}
+
+async function watch(api: DemoClient, ids: readonly string[], tools: SetUpTools): Promise<readonly JobDetails[]> {
   const deadline = Date.now() + jobsWithinMs;
   const jobs = await Promise.all(
     ids.map((id, index) =>
@@ -120,43 +171,6 @@ async function watch(api: Api, ids: readonly string[], tools: SetUpTools): Promi
     ),
   );
   return jobs;
-}
-
-class Api {
-  readonly unwanted: AbortSignal;
-  readonly #url: string;
-  readonly #headers: Record<string, string>;
-
-  constructor(url: string, token: string, unwanted: AbortSignal) {
-    this.#url = url;
-    this.#headers = { 'x-api-key': token };
-    this.unwanted = unwanted;
-  }
-
-  async submit(order: (typeof orders)[number]): Promise<string> {
-    const form = new FormData();
-    form.set('process', order.process);
-    form.set('name', order.name);
-    form.set('params', JSON.stringify(order.params));
-    form.set('file', new Blob([readFileSync(model)]), 'pump-unit.step');
-    const { uuid } = (await this.#call('/jobs', { method: 'POST', body: form })) as { uuid: string };
-    return uuid;
-  }
-
-  async details(id: string): Promise<Details> {
-    return (await this.#call(`/jobs/${id}/details`)) as Details;
-  }
-
-  async outputs(id: string): Promise<readonly string[]> {
-    return [...((await this.#call(`/jobs/${id}/outputs`)) as { outputs: string[] }).outputs].sort();
-  }
-
-  async #call(path: string, init: RequestInit = {}): Promise<unknown> {
-    const response = await fetch(`${this.#url}${path}`, { ...init, headers: this.#headers, signal: this.unwanted });
-    const text = await response.text();
-    if (!response.ok) throw new Problem(`${init.method ?? 'GET'} ${path} answered ${response.status}: ${text}`);
-    return JSON.parse(text);
-  }
 }
 
 async function freeOr0(port: number, host?: string): Promise<number> {

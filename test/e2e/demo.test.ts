@@ -16,12 +16,14 @@ test('npm run demo turns a CAD assembly into files, says where they are, and lea
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
   const code = await new Promise((resolve) => child.once('close', resolve));
-  expect(output).toMatch(/3 jobs done/);
+  expect(output).toMatch(/3 jobs and a graph done/);
   expect(code).toBe(0);
-  for (const name of ['output.glb', 'metadata.json', 'iso.png', 'preview.glb']) {
+  for (const name of ['output.glb', 'metadata.json', 'iso.png', 'preview.glb', 'bolt.tgz']) {
     expect(output).toMatch(new RegExp(`\\d (B|kB|MB)  demo/share/[0-9a-f-]{36}/outputs/${name.replace('.', '\\.')}`));
   }
-  expect(output.match(/trace {6}http.*\/namespaces\/pixyz\/workflows\/[0-9a-f-]{28}0{8}/g)).toHaveLength(3);
+  expect(output).toMatch(/a bolt, step by step: succeeded/);
+  expect(output.match(/trace {6}http.*\/namespaces\/pixyz\//g)).toHaveLength(4);
+  expect(output).toMatch(/trace {6}http.*\/workflows\/[0-9a-f-]{28}0{8}/);
   expect(processesWith(folder)).toEqual([]);
   rmSync(folder, { recursive: true, force: true });
 });

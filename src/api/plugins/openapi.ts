@@ -2,9 +2,8 @@ import swagger from '@fastify/swagger';
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { App } from '../deps.js';
-// Their schemas are part of the document although no route has them as a body.
+// Its schema is part of the document although no route has it as a body.
 import '../schemas/job-request.js';
-import '../schemas/graph-request.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -16,8 +15,8 @@ declare module 'fastify' {
 export interface RouteDocs {
   /** A form that is streamed and so never meets the validator. */
   readonly body?: z.ZodType;
-  /** Name of the schema of a graph: JSON, or a part of a form beside files whose names are free. */
-  readonly graph?: string;
+  /** A graph, which has a name: JSON, or a part of a form beside files whose names are free. */
+  readonly graph?: z.ZodType;
   /** Answers that are files, texts or event streams. */
   readonly answers?: Readonly<
     Record<number, { readonly type: string; readonly description: string; readonly example?: string }>
@@ -89,8 +88,8 @@ function withNamedRest(params: unknown): unknown {
   };
 }
 
-function graphBody(name: string): unknown {
-  const schema = { $ref: `#/components/schemas/${name}` };
+function graphBody(graph: z.ZodType): unknown {
+  const schema = { $ref: `#/components/schemas/${graph.meta()?.id}` };
   const form = {
     type: 'object',
     properties: { graph: schema },

@@ -8,6 +8,7 @@ import { ended } from '../graphs/graph-calls.js';
 import type { GraphParts } from '../graphs/graph-parts.js';
 import type { GraphsReader } from '../graphs/graphs-reader.js';
 import { maxGraphBytes } from '../graphs/receive-graph.js';
+import { addNodesRequestSchema, graphRequestSchema } from '../schemas/graph-request.js';
 import {
   addedNodesSchema,
   graphErrorAnswers,
@@ -45,7 +46,7 @@ export function graphsCreateRoutes(parts: GraphParts) {
     app.post(
       '/graphs',
       {
-        config: { docs: { graph: 'GraphRequest' } },
+        config: { docs: { graph: graphRequestSchema } },
         schema: {
           ...graphsCommon,
           summary: 'Create a graph',
@@ -65,7 +66,7 @@ export function graphsCreateRoutes(parts: GraphParts) {
     app.post(
       '/graphs/validate',
       {
-        config: { docs: { graph: 'GraphRequest' } },
+        config: { docs: { graph: graphRequestSchema } },
         schema: {
           ...graphsCommon,
           summary: 'Check a graph and see its plan, without creating it',
@@ -79,7 +80,7 @@ export function graphsCreateRoutes(parts: GraphParts) {
     app.post(
       '/graphs/:graph/nodes',
       {
-        config: { docs: { graph: 'AddNodesRequest' } },
+        config: { docs: { graph: addNodesRequestSchema } },
         schema: {
           ...graphsCommon,
           summary: 'Add nodes to an open graph',
