@@ -31,8 +31,8 @@ const hostBackOffMs = [0, 500, 2000, 5000, 10_000];
 /** Host alive for so long: its next end starts from the first pause again. */
 const hostHealthyMs = 60_000;
 /** Longest path of a Unix socket, with the smallest limit among systems (macOS: 104). */
-/** Name of an empty private folder that waits for the next child; `_child.py` knows it, too. */
-const spareInput = 'spare.input';
+/** Names of empty private folders that wait for the next children; `_child.py` knows them, too. */
+const spareInputs = ['spare-1', 'spare-2', 'spare-3', 'spare-4'];
 const maxSocketPath = 103;
 
 export function createRunner(options: RunnerOptions): Runner {
@@ -441,8 +441,9 @@ class WarmRunner implements Runner {
   /** Most scripts leave their private folder empty: then it waits for the next child. Others are cleaned behind its back. */
   #removeInput(folder: string): void {
     try {
-      if (readdirSync(folder).length === 0) {
-        renameSync(folder, join(this.#scratch, spareInput));
+      const spare = spareInputs.map((name) => join(this.#scratch, name)).find((path) => !existsSync(path));
+      if (spare !== undefined && readdirSync(folder).length === 0) {
+        renameSync(folder, spare);
         return;
       }
     } catch {
