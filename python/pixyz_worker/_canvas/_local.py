@@ -173,7 +173,7 @@ class LocalSession:
     def waiting(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 
-    def polled(self, ready: bool) -> None:
+    def polled(self, what: str | None, ready: bool) -> None:
         pass
 
 

@@ -65,7 +65,9 @@ class AsyncResult:
 
     @property
     def state(self) -> str:
-        return self._view().state
+        state = self._view().state
+        current().polled(self.id, state in READY)
+        return state
 
     @property
     def status(self) -> str:
@@ -93,9 +95,7 @@ class AsyncResult:
         return datetime.datetime.fromisoformat(view.stopped) if view.state in READY and view.stopped else None
 
     def ready(self) -> bool:
-        ready = self._view().state in READY
-        current().polled(ready)
-        return ready
+        return self.state in READY
 
     def successful(self) -> bool:
         return self.state == "SUCCESS"
@@ -210,7 +210,7 @@ class GroupResult:
 
     def ready(self) -> bool:
         ready = all(view.state in READY for view in self._views())
-        current().polled(ready)
+        current().polled(self.id, ready)
         return ready
 
     def successful(self) -> bool:

@@ -51,8 +51,8 @@ class Session(Protocol):
     def waiting(self) -> contextlib.AbstractContextManager[None]:
         """Around a wait for other tasks: the slot serves somebody else meanwhile."""
 
-    def polled(self, ready: bool) -> None:
-        """The script has asked whether a task is ready: asking again and again is waiting, too."""
+    def polled(self, what: str | None, ready: bool) -> None:
+        """The script has asked whether a task is ready: asking for the same again and again is waiting, too."""
 
 
 _POLLS = 3
@@ -72,12 +72,13 @@ class WorkerSession:
         self._asked = 0
         self._calls = 0
         self._waiting = 0
-        self._polls = 0
+        self._polls: dict[str | None, int] = {}
+        self._polling = False
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
     def submit(self, plan: Plan) -> str:
-        self._polled_enough(False)
+        self._end_polling()
         with self._lock:
             call = self._calls
             self._calls += 1
@@ -145,21 +146,21 @@ class WorkerSession:
         finally:
             self._wait(-1)
 
-    def polled(self, ready: bool) -> None:
+    def polled(self, what: str | None, ready: bool) -> None:
         if ready:
-            self._polled_enough(False)
+            self._end_polling()
             return
-        self._polls += 1
-        if self._polls == _POLLS:
-            self._polled_enough(True)
-
-    def _polled_enough(self, enough: bool) -> None:
-        if enough:
+        asked = self._polls[what] = self._polls.get(what, 0) + 1
+        if asked == _POLLS and not self._polling:
+            self._polling = True
             self._wait(1)
-        else:
-            if self._polls >= _POLLS:
-                self._wait(-1)
-            self._polls = 0
+
+    def _end_polling(self) -> None:
+        """It goes on."""
+        self._polls.clear()
+        if self._polling:
+            self._polling = False
+            self._wait(-1)
 
     def _wait(self, by: int) -> None:
         with self._lock:

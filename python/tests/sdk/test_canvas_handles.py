@@ -213,8 +213,11 @@ def test_two_threads_that_wait_lend_one_slot(world: World, wire: Wire) -> None:
 
 def test_asking_again_and_again_is_waiting_too(world: World, wire: Wire) -> None:
     result = AsyncResult(job_id(GRAPH, 1))
-    assert not result.ready() and not result.ready() and wire.waits == []
-    assert not result.ready() and wire.waits == ["waiting"]
+    # A look at many tasks is no wait; many looks at one are.
+    assert [AsyncResult(job_id(GRAPH, index)).state for index in range(1, 9)] == ["PENDING"] * 8
+    assert not result.ready() and wire.waits == []
+    assert result.state == "PENDING" and wire.waits == ["waiting"]
+    assert result.status == "PENDING" and wire.waits == ["waiting"]
     world.record(1, "SUCCESS")
     assert result.ready() and wire.waits == ["waiting", "resumed"]
 

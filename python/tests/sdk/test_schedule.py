@@ -41,7 +41,7 @@ class Tasks:
     def failures(self, jobs: list[str]) -> list[str]:
         return []
 
-    def polled(self, ready: bool) -> None: ...
+    def polled(self, what: str | None, ready: bool) -> None: ...
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
