@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../errors/engine-error.js';
-import { readTextIfExists, writeFileAtomic } from '../../store/atomic.js';
+import { errorCode, isMissing, readTextIfExists, writeFileAtomic } from '../../store/atomic.js';
 import type { GraphStore } from '../../store/graph-store.js';
 import { KeyedLock } from '../submission/keyed-lock.js';
 
@@ -38,9 +38,20 @@ export class AnsweredRequests {
         throw new EngineError('CONFLICT', 'this Idempotency-Key was used for another request: use a new key');
       }
       const answer = await task();
-      await mkdir(dirname(file), { recursive: true });
-      await writeFileAtomic(file, JSON.stringify({ digest, answer } satisfies Answered));
+      await keep(file, JSON.stringify({ digest, answer } satisfies Answered));
       return answer;
     });
+  }
+}
+
+/** Not where the graph has been deleted meanwhile: its folder must not come back. */
+async function keep(file: string, content: string): Promise<void> {
+  try {
+    await mkdir(dirname(file)).catch((error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    });
+    await writeFileAtomic(file, content);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
   }
 }

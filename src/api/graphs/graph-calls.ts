@@ -42,9 +42,12 @@ export class GraphCalls {
     await ofGraphs.signal(graphId, 'closeGraph');
   }
 
-  /** One that has ended is a success, too. */
-  async cancel(graphId: string): Promise<SignalOutcome> {
-    return this.#deps.engine.ofGraphs.cancel(graphId);
+  /** One that has ended is a success, too. @throws EngineError CONFLICT for one that nobody runs any more */
+  async cancel(graphId: string): Promise<void> {
+    if ((await this.#deps.engine.ofGraphs.cancel(graphId)) === 'sent') return;
+    const { fold } = await this.waitForEnd(graphId, closingMs / 1000, new AbortController().signal, 50);
+    if (fold.endedAt !== null) return;
+    throw new EngineError('CONFLICT', `graph ${graphId} has no run that could be stopped: it can be deleted`);
   }
 
   async cancelNodes(view: GraphView, ids: readonly string[]): Promise<{ id: string; status: SignalOutcome }[]> {

@@ -73,25 +73,14 @@ export class GraphRepeater {
       // Whoever asks for a retry means now, whatever delay the first one had.
       return kept.nodes.has(spec.index) ? { ...moved, kept: true } : { ...moved, countdown: 0 };
     });
-    const incoming = await this.#store.receive();
+    const isNew = await this.#write(view, header, nodes, kept);
     try {
-      await linkTree(this.#store.paths(graphId).inputs, incoming.inputs);
-      for (let at = 0; at < kept.jobs.length; at += atOnce) {
-        await Promise.all(
-          kept.jobs.slice(at, at + atOnce).map(({ record, number }) => this.#keep(record, newId, number)),
-        );
-      }
-      await writeFile(join(dirname(incoming.inputs), 'events.jsonl'), journalOf(kept, new Date().toISOString()));
-      // The same retry again, after a crash in the middle: the first one's document stands.
-      await incoming.commit(header, nodes);
-      for (const { node, first, count } of kept.maps) {
-        const items = await inOrder(count, (at) => this.#store.item(graphId, node, at));
-        await this.#store.writeItems(newId, node, first, items);
-      }
-    } finally {
-      await incoming.discard();
+      await this.#submitter.start(header, nodes);
+    } catch (error) {
+      // The same retry may have started it before.
+      if (isNew) await this.#takeBack(newId, kept);
+      throw error;
     }
-    await this.#submitter.start(header, nodes);
     return { header, nodes: nodes.length, kept: kept.nodes.size };
 
     function refOf(ref: FileRef | null): FileRef | null {
@@ -100,6 +89,33 @@ export class GraphRepeater {
     function fileOf(file: NodeFile | null): NodeFile | null {
       return file === null || 'node' in file ? file : movedRef(file, graphId, newId);
     }
+  }
+
+  /** @returns false when the same retry has made it before; then its document stands */
+  async #write(view: GraphView, header: GraphHeader, nodes: readonly NodeSpec[], kept: Kept): Promise<boolean> {
+    const from = view.header.graphId;
+    const to = header.graphId;
+    const incoming = await this.#store.receive();
+    try {
+      await linkTree(this.#store.paths(from).inputs, incoming.inputs);
+      for (let at = 0; at < kept.jobs.length; at += atOnce) {
+        await Promise.all(kept.jobs.slice(at, at + atOnce).map(({ record, number }) => this.#keep(record, to, number)));
+      }
+      await writeFile(join(dirname(incoming.inputs), 'events.jsonl'), journalOf(kept, new Date().toISOString()));
+      const isNew = await incoming.commit(header, nodes);
+      for (const { node, first, count } of kept.maps) {
+        const items = await inOrder(count, (at) => this.#store.item(from, node, at));
+        await this.#store.writeItems(to, node, first, items);
+      }
+      return isNew;
+    } finally {
+      await incoming.discard();
+    }
+  }
+
+  async #takeBack(graphId: string, { jobs }: Kept): Promise<void> {
+    await this.#store.remove(graphId);
+    for (const { number } of jobs) await this.#deps.store.remove(jobIdOf(graphId, number));
   }
 
   /** Nodes that have succeeded, whose files are there, and that wait for nobody who has to run again. */

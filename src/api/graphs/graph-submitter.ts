@@ -62,13 +62,13 @@ export class GraphSubmitter {
       const header = headerOf(graphId, asked, key === null ? null : received.digest);
       if (key === null) {
         await incoming.commit(header, nodes);
-        await this.start(header, nodes);
+        await this.#start(header, nodes);
         return header;
       }
       return await this.#lock.run(graphId, async () => {
         await this.#checkKeyIsFree(graphId);
         if (!(await incoming.commit(header, nodes))) return this.#repeated(header);
-        await this.start(header, nodes);
+        await this.#start(header, nodes);
         return header;
       });
     } finally {
@@ -89,17 +89,18 @@ export class GraphSubmitter {
     }
   }
 
-  /** Starts a committed graph. On failure it is taken back. */
-  async start(header: GraphHeader, nodes: readonly NodeSpec[]): Promise<void> {
+  /** Starts a graph that has just been committed. On failure it is taken back. */
+  async #start(header: GraphHeader, nodes: readonly NodeSpec[]): Promise<void> {
     try {
-      await this.#startRun(header, nodes);
+      await this.start(header, nodes);
     } catch (error) {
       await this.#store.remove(header.graphId);
       throw error;
     }
   }
 
-  async #startRun(header: GraphHeader, nodes: readonly NodeSpec[]): Promise<void> {
+  /** Starting one that has been started before changes nothing. */
+  async start(header: GraphHeader, nodes: readonly NodeSpec[]): Promise<void> {
     const input: GraphInput = {
       graphId: header.graphId,
       ...planOf(nodes),
@@ -136,7 +137,7 @@ export class GraphSubmitter {
     // The API may have died between commit and start; starting again changes nothing where the graph is known.
     if ((await this.#deps.engine.isOpen(first.graphId)) === null) {
       const nodes = await this.#store.nodes(first.graphId, 1, await this.#store.count(first.graphId));
-      await this.#startRun(first, nodes);
+      await this.start(first, nodes);
     }
     return first;
   }

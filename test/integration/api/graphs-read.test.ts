@@ -1,5 +1,8 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { firstItemNumber, jobIdOf, nodeIndexOf } from '../../../src/contract/ids.js';
+import { EngineError } from '../../../src/errors/engine-error.js';
 import { type ApiUnderTest, seedJob, startApi, writeOutput } from '../../support/api-under-test.js';
 import { createGraph, journal, json, send } from '../../support/graph-client.js';
 
@@ -446,6 +449,25 @@ describe('control', () => {
     );
   });
 
+  it('says that a graph whose run is gone can be deleted', async () => {
+    const api = await startApi();
+    const id = await sleepers(api, [{ id: 'a' }]);
+    journal(api, id, { type: 'started' });
+    api.engine.endRun(jobIdOf(id, 1));
+    const answer = await post(api, `/graphs/${id}/cancel`);
+    expect(answer.status).toBe(409);
+    expect(await json(answer)).toMatchObject({ message: expect.stringContaining('deleted') });
+    expect((await api.call(`/graphs/${id}`, { method: 'DELETE' })).status).toBe(200);
+  });
+
+  it('does not bring the folder of a graph back that is deleted meanwhile', async () => {
+    const api = await startApi();
+    const id = await sleepers(api, [{ id: 'a' }]);
+    api.engine.onSignal = () => rm(join(api.store.root, id), { recursive: true });
+    await post(api, `/graphs/${id}/nodes/cancel`, { body: { ids: ['a'] }, headers: { 'idempotency-key': 'k' } });
+    expect(await api.leftovers()).toEqual([]);
+  });
+
   it('removes everything of a graph that has ended', async () => {
     const api = await startApi();
     const id = await sleepers(api, [{ id: 'a' }, { id: 'm', map: { over: '[1]', max: 1 } }]);
@@ -525,6 +547,35 @@ describe('POST /graphs/{graph}/retry', () => {
     expect(await (await api.call(`/jobs/${kept}/outputs/deep/model.glb`)).text()).toBe('triangles');
     expect(await api.store.exists(jobIdOf(again.id, 5)), 'it ran because of what failed').toBe(false);
     expect(await get(api, `/graphs/${again.id}`)).toMatchObject({ retry_of: id, state: 'pending' });
+  });
+
+  it('leaves nothing behind when Temporal cannot be reached, nor harms what the same retry has started before', async () => {
+    const api = await startApi();
+    const id = await sleepers(api, [{ id: 'good' }, { id: 'bad' }]);
+    journal(
+      api,
+      id,
+      { type: 'started' },
+      { type: 'succeeded', node: 1, attempt: 1 },
+      { type: 'failed', node: 2, fault: 'exception' },
+      { type: 'ended', state: 'failed' },
+    );
+    await record(api, id, 1, { status: 'SUCCESS' });
+    api.engine.endRun(jobIdOf(id, 1));
+    const before = (await api.leftovers()).sort();
+    const start = api.engine.startGraph.bind(api.engine);
+    api.engine.startGraph = () => Promise.reject(new EngineError('UNAVAILABLE', 'away'));
+    const headers = { 'idempotency-key': 'again' };
+    expect((await api.call(`/graphs/${id}/retry`, { method: 'POST', headers })).status).toBe(503);
+    expect((await api.leftovers()).sort()).toEqual(before);
+    api.engine.startGraph = start;
+    const { id: again } = await json(api.call(`/graphs/${id}/retry`, { method: 'POST', headers }));
+    // The answer was lost with the API, and Temporal is away when the client comes again.
+    await rm(join(api.store.root, id, 'requests'), { recursive: true });
+    api.engine.startGraph = () => Promise.reject(new EngineError('UNAVAILABLE', 'away'));
+    expect((await api.call(`/graphs/${id}/retry`, { method: 'POST', headers })).status).toBe(503);
+    expect((await api.call(`/graphs/${again}`)).status).toBe(200);
+    expect(await api.store.exists(jobIdOf(again, 1))).toBe(true);
   });
 
   it('is refused where all has succeeded', async () => {
