@@ -25,7 +25,9 @@ export interface AttemptDeps {
   /** The graph has a document: attempts make the folders of their jobs from it. */
   readonly stored: boolean;
   readonly nodeOf: (node: number) => GraphNode;
+  /** Tells the core of something: by itself, or (results of activities) together with what else comes now. */
   readonly dispatch: (event: GraphEvent) => void;
+  readonly gather: (event: GraphEvent) => void;
   /** Sends the next link of a chain, where it fits. */
   readonly behind: (node: number, fits: (next: GraphNode) => boolean) => RunCommand | null;
   /** Resolves when what was decided about a job before is in its record. */
@@ -89,7 +91,7 @@ export class Attempts {
   }
 
   #tell(node: number, outcome: JobOutcome['outcome'], begun: 'lost' | 'cancelled' | null): void {
-    const { dispatch } = this.#deps;
+    const dispatch = begun === null ? this.#deps.gather : this.#deps.dispatch;
     switch (outcome.kind) {
       case 'succeeded':
         this.#learn(node, outcome.tookMs);
@@ -117,7 +119,7 @@ export class Attempts {
   }
 
   async #runAlone(run: RunCommand): Promise<void> {
-    const { dispatch, nodeOf, written, records } = this.#deps;
+    const { dispatch, gather, nodeOf, written, records } = this.#deps;
     const { node } = run;
     const scope = this.#newScope();
     this.#alone.set(node, scope);
@@ -137,9 +139,9 @@ export class Attempts {
       this.#alone.delete(node);
       switch (failure.kind) {
         case 'fault':
-          return dispatch({ type: 'faulted', node, fault: failure.fault, message: failure.message });
+          return gather({ type: 'faulted', node, fault: failure.fault, message: failure.message });
         case 'returned':
-          return dispatch({ type: 'returned', node });
+          return gather({ type: 'returned', node });
         case 'not-started': {
           const served = await CancellationScope.nonCancellable(() => records.hasWorkers(run.queue));
           return dispatch({ type: 'not-started', node, served });
@@ -148,7 +150,7 @@ export class Attempts {
     }
     this.#alone.delete(node);
     this.#learn(node, result.tookMs);
-    dispatch({ type: 'succeeded', node });
+    gather({ type: 'succeeded', node });
   }
 
   async #runTogether(runs: readonly RunCommand[]): Promise<void> {

@@ -66,6 +66,7 @@ export class Interpreter {
       stored: this.#journals,
       nodeOf: (node) => this.core.nodeOf(node),
       dispatch: (event) => this.dispatch(event),
+      gather: (event) => this.gather(event),
       behind: (node, fits) => this.#behind(node, fits),
       written: (node) => this.#writes.get(node) ?? Promise.resolve(),
       records,
@@ -79,12 +80,29 @@ export class Interpreter {
     setHandler(handBackSignal, ({ jobs }) => this.#attempts.settle(jobs));
   }
 
+  /**
+   * Tells the core, and carries out at once what it decides. What waits to be sent together goes first: a replay may bring
+   * the answers of several local activities in one activation that came one by one, and must form the same batches.
+   */
   dispatch(event: GraphEvent): void {
-    for (const command of this.core.handle(event)) this.#carryOut(command);
-    // What becomes ready in one workflow task is sent together: short attempts can share an activity then.
-    if (this.#flushing || (this.#runs.length === 0 && this.#entries.length === 0)) return;
+    this.#flush();
+    this.#tell(event);
+    this.#flush();
+  }
+
+  /**
+   * The same for results of activities, which come in the same activations in a replay: what they make ready is sent
+   * together, so that short attempts can share an activity.
+   */
+  gather(event: GraphEvent): void {
+    this.#tell(event);
+    if (this.#flushing) return;
     this.#flushing = true;
     void Promise.resolve().then(() => this.#flush());
+  }
+
+  #tell(event: GraphEvent): void {
+    for (const command of this.core.handle(event)) this.#carryOut(command);
   }
 
   /** What a list of runs can show of it. */
