@@ -2,10 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readSettings } from '../../src/config/settings.js';
-import { freePorts, isPortFree } from '../../src/server/free-ports.js';
-import { type RunningTemporal, startTemporal } from '../../src/server/start-temporal.js';
-import { findTemporalPrograms } from '../../src/server/temporal-programs.js';
+import { type OwnServer, ownServer } from '../support/own-server.js';
 import { type SystemUnderTest, startSystemUnderTest } from '../support/system.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -160,47 +157,20 @@ describe('kill -9 of the API in the middle of a job', () => {
 });
 
 describe('kill -9 of the Temporal server', () => {
-  async function ownServer(): Promise<{
-    start(): Promise<RunningTemporal>;
-    kill(server: RunningTemporal): Promise<void>;
-    address: string;
-  }> {
-    const folder = scratch();
-    const settings = readSettings(process.env, process.cwd());
-    const programs = await findTemporalPrograms(settings.PIXYZ_CACHE_PATH, process.env);
-    if (programs === null) throw new Error('no Temporal server was found: run `npm run setup` once');
-    const [port = 0] = await freePorts(1);
-    let current: RunningTemporal | undefined;
-    cleanUps.push(async () => current?.stop());
-    return {
-      address: `127.0.0.1:${port}`,
-      async start() {
-        current = await startTemporal({
-          programs,
-          dbFile: join(folder, 'temporal.db'),
-          port,
-          uiPort: null,
-          namespace: 'kills',
-        });
-        return current;
-      },
-      async kill(server) {
-        process.kill(-server.pid, 'SIGKILL');
-        await server.exited;
-        await waitFor(() => isPortFree(port, '127.0.0.1'));
-        current = undefined;
-      },
-    };
+  async function runningServer(): Promise<OwnServer> {
+    const server = await ownServer();
+    cleanUps.push(() => server.stop());
+    await server.start();
+    return server;
   }
 
   it('in the middle of a job: the job ends well once the server is back', async () => {
-    const server = await ownServer();
-    const first = await server.start();
+    const server = await runningServer();
     const under = await system({ temporalAddress: server.address, namespace: 'kills' });
     const dir = scratch();
     const jobId = await under.api.submit({ script: waiting, params: { dir } });
     await waitFor(() => startedIn(dir).length >= 1);
-    await server.kill(first);
+    await server.kill();
     const refused = await under.api.post({ process: 'api_test' });
     expect(refused.status).toBe(503);
     expect((await under.api.details(jobId)).status).toBe('RUNNING');
@@ -210,8 +180,7 @@ describe('kill -9 of the Temporal server', () => {
   });
 
   it('with fifty jobs in the queue and every other part stopped too: all end, each once', async () => {
-    const server = await ownServer();
-    const first = await server.start();
+    const server = await runningServer();
     const dir = scratch();
     const share = join(scratch(), 'share');
     const before = await startSystemUnderTest({
@@ -226,7 +195,7 @@ describe('kill -9 of the Temporal server', () => {
     before.apiPart.kill('SIGKILL');
     await before.apiPart.exited;
     await before.stop();
-    await server.kill(first);
+    await server.kill();
 
     await server.start();
     const after = await system({
