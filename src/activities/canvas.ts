@@ -149,7 +149,7 @@ export class CanvasDesk {
     const incoming = await documents.receive();
     try {
       for (const [name, text] of Object.entries(asked.files)) await writeFile(join(incoming.inputs, name), text);
-      if (!(await incoming.commit(header, nodes))) {
+      if (!(await incoming.commit(header, placeSharedTexts(nodes, graphId)))) {
         if ((await documents.header(graphId))?.digest !== digest) return null;
         // The attempt before may have died between commit and start; a graph that has ended may be forgotten by Temporal.
         if ((await reader.fold(graphId)).endedAt !== null) return graphId;
@@ -237,6 +237,19 @@ function checkedNodes(asked: CanvasSubmission, retry: RetryOptions): NodeSpec[] 
       );
     if (node.kind === 'script' && node.script === null) throw new Error(`task "${node.id}" has no script`);
     return { ...node, retry: retryPolicyOf(maxRetries, node.timeLimit, retry) };
+  });
+}
+
+/** Key of a context that names a file among the graph's inputs; see `python/pixyz_worker/_canvas/_context.py`. */
+const sharedKey = '__canvas__shared';
+
+/** Says where the texts are that several nodes share: a job that is repeated by itself has no such inputs of its own. */
+function placeSharedTexts(nodes: readonly NodeSpec[], graphId: string): NodeSpec[] {
+  return nodes.map((node) => {
+    const name = node.context[sharedKey];
+    return typeof name === 'string'
+      ? { ...node, context: { ...node.context, [sharedKey]: `${graphId}/inputs/${name}` } }
+      : node;
   });
 }
 

@@ -82,6 +82,32 @@ def main(pc, params):
     expect(value).toEqual([first, { got: { p: 9, late: 1, ...first } }, { p: 9, late: 1 }]);
   });
 
+  it('many clones of a context with large parameters carry them once, and one of them can be repeated by itself', async () => {
+    const text = 'x'.repeat(5000);
+    const [values, id] = (await valueOf(
+      `
+def measure(pc, params):
+    return [params['n'], len(params['text'])]
+
+def main(pc, params):
+    g = group(pixyz_execute.s({'n': n}, pc.clone(entrypoint='measure', raw=True)) for n in range(3))()
+    with allow_join_result():
+        return [g.get(), g[1].id]
+`,
+      { text },
+    )) as [unknown, string];
+    expect(values).toEqual([
+      [0, 5000],
+      [1, 5000],
+      [2, 5000],
+    ]);
+    expect(
+      readFileSync(join(system.share, `${id.slice(0, 28)}00000000`, 'nodes', '00000001.jsonl'), 'utf8'),
+    ).not.toContain(text);
+    const answer = (await (await system.api.send('POST', `/jobs/${id}/retry`)).json()) as { uuid: string };
+    expect((await system.api.ended(answer.uuid)).result).toEqual([1, 5000]);
+  });
+
   it('raw, fresh and cloned contexts hand on the value, the record and the wrapped value', async () => {
     const [raw, wrapped, record] = (await valueOf(`
 def main(pc, params):

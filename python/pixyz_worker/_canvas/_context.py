@@ -17,7 +17,7 @@ _WORTH_SHARING = 200
 MARK = "__canvas__"
 """Key of a node's context: the rest of `pc` as exact JSON text, which JavaScript only passes on."""
 SHARED = "__canvas__shared"
-"""Key of a node's context, instead of `MARK`: name of the file with that text among the graph's inputs."""
+"""Key of a node's context, instead of `MARK`: place on the share of a file with that text, among the graph's inputs."""
 SOFT = "__canvas__soft"
 """Key of a node's context: its soft time limit in seconds."""
 FAILED = "__canvas__failed"
@@ -58,12 +58,18 @@ def unpack(given: dict[str, Any], job: str = "") -> Packed:
     """Takes the keys of canvases out of a node's context. A job that no canvas sent has none."""
     rest = {key: value for key, value in given.items() if not key.startswith(MARK)}
     if SHARED in given:
-        path = os.path.join(config.share_dir, f"{job[:28]}00000000", "inputs", os.path.basename(given[SHARED]))
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        text = _shared_text(given[SHARED], job)
     elif MARK in given:
         text = given[MARK]
     else:
         return Packed(rest)
     packed = _exact.loads(text)
     return Packed({**rest, **packed}, packed.pop(CALLS, None), given.get(SOFT), given.get(FAILED))
+
+
+def _shared_text(place: str, job: str) -> str:
+    # A graph that is repeated has its inputs again; a single job that is, leans on those of the first graph.
+    own = os.path.join(config.share_dir, f"{job[:28]}00000000", "inputs", os.path.basename(place))
+    path = own if os.path.exists(own) else os.path.join(config.share_dir, place)
+    with open(path, encoding="utf-8") as file:
+        return file.read()

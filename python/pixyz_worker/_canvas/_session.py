@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -66,6 +67,7 @@ class WorkerSession:
 
     def __init__(self, wire: Wire, job: str) -> None:
         self._wire = wire
+        self._pid = os.getpid()
         self._job = job
         self._share = Share(config.share_dir)
         self._lock = threading.Lock()
@@ -103,6 +105,8 @@ class WorkerSession:
             self._ask({"kind": "revoke", "jobs": stopped})
 
     def _ask(self, request: dict[str, Any]) -> Any:
+        if os.getpid() != self._pid:
+            raise Refused("only the script's own process can send tasks: this is a child that it has forked")
         with self._lock:
             self._asked += 1
             body = json.dumps({"t": "ask", "id": self._asked, "request": request}, separators=(",", ":")).encode()
@@ -113,6 +117,8 @@ class WorkerSession:
                 )
             self._wire.send_body(body)
             reply = self._wire.receive()
+            while reply is not None and reply["id"] != self._asked:
+                reply = self._wire.receive()  # of a request that an exception has cut short
         if reply is None:
             raise Refused("the worker has gone")
         if not reply["ok"]:
@@ -163,6 +169,8 @@ class WorkerSession:
             self._wait(-1)
 
     def _wait(self, by: int) -> None:
+        if os.getpid() != self._pid:
+            return
         with self._lock:
             before, self._waiting = self._waiting, self._waiting + by
             if (before > 0) != (self._waiting > 0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from pixyz_worker._canvas import AsyncResult, GroupResult, TasksUtils, allow_join_result
 from pixyz_worker._canvas._compile import compile_canvas
+from pixyz_worker._canvas._context import unpack
 from pixyz_worker._canvas._errors import ChordError, TaskRevokedError, TimeoutError
 from pixyz_worker._canvas._results import handle
 from pixyz_worker._canvas._session import Refused, WorkerSession, use
@@ -31,6 +33,8 @@ class Wire:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self.waits: list[str] = []
+        self.late: list[dict[str, Any]] = []
+        self.asked = 0
         self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda _: {
             "ok": True,
             "value": {"graphId": GRAPH},
@@ -40,10 +44,15 @@ class Wire:
         self.waits.append(message["t"])
 
     def send_body(self, body: bytes) -> None:
-        self.requests.append(json.loads(body)["request"])
+        message = json.loads(body)
+        self.asked = message["id"]
+        self.requests.append(message["request"])
 
     def receive(self) -> dict[str, Any] | None:
-        return self.answer(self.requests[-1])
+        if self.late:
+            return self.late.pop()
+        reply = self.answer(self.requests[-1])
+        return None if reply is None else {"id": self.asked, **reply}
 
 
 @pytest.fixture
@@ -355,6 +364,36 @@ def test_a_refusal_is_raised_where_it_was_sent(wire: Wire) -> None:
     wire.answer = lambda _: None
     with pytest.raises(Refused, match="gone"):
         call()()
+
+
+def test_an_answer_that_comes_late_is_not_taken_for_the_next_one(wire: Wire) -> None:
+    wire.late = [{"id": 0, "ok": False, "error": "of a request that was cut short"}]
+    assert call()().id == job_id(GRAPH, 1)
+
+
+def test_a_forked_child_of_the_script_is_told_that_it_cannot_send(wire: Wire) -> None:
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            call()()
+        except BaseException as error:
+            os.write(write, str(error).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert os.read(read, 1000).startswith(b"only the script's own process can send tasks")
+    os.close(read)
+    os.close(write)
+
+
+def test_shared_contexts_are_found_by_their_place(share: Path) -> None:
+    inputs = share / GRAPH / "inputs"
+    inputs.mkdir(parents=True)
+    (inputs / "context-x.json").write_text('{"colour": "red"}')
+    given = {"queue": "cpu", "__canvas__shared": f"{GRAPH}/inputs/context-x.json"}
+    other = "22222222-2222-4333-8444-555500000001"
+    assert unpack(given, job_id(GRAPH, 1)).context == {"queue": "cpu", "colour": "red"}
+    assert unpack(given, other).context["colour"] == "red"
 
 
 def test_forgetting_is_for_the_handle(world: World) -> None:

@@ -141,7 +141,11 @@ describe('a canvas', () => {
 
   it('brings texts that its nodes share', async () => {
     const files = { 'context-0123456789abcdef.json': '{"x":1.0}' };
-    const { graphId } = (await attempt().answer(chain({ files }))) as { graphId: string };
+    const nodes = [node(1, { context: { __canvas__shared: 'context-0123456789abcdef.json' } }), node(2)];
+    const { graphId } = (await attempt().answer(submission(nodes, { files }))) as { graphId: string };
+    expect((await graphs.documents.node(graphId, 1))?.context).toEqual({
+      __canvas__shared: `${graphId}/inputs/context-0123456789abcdef.json`,
+    });
     const path = join(graphs.documents.paths(graphId).inputs, 'context-0123456789abcdef.json');
     expect(await readFile(path, 'utf8')).toBe('{"x":1.0}');
   });
