@@ -27,6 +27,8 @@ export const graphHeaderSchema = z.object({
   name: z.string().nullable(),
   /** Free facts of the user, for lists. */
   labels: z.record(z.string(), z.string()),
+  /** JSON text: what expressions of its nodes read as `params`. Absent: an empty object. */
+  paramsText: z.string().optional(),
   /** Who asked: a REST client, a running script (canvas), or a TypeScript workflow file. */
   front: z.enum(['rest', 'script', 'workflow']),
   /** More nodes may come until it is closed. */

@@ -10,6 +10,7 @@ import type { Exact } from './exact-json.js';
  * Variables:
  * - `nodes.<id>.<fact>` or `nodes["<id>"].<fact>`, ids written out, so that it is known beforehand what an expression needs
  * - `item` and `index` of a job that a `map` made
+ * - `params` of the graph
  * - `graph`: its `id`, `name` and `labels`
  *
  * Integers and other numbers are two types, as in Python; they can be mixed.
@@ -32,6 +33,7 @@ export interface Scope {
   readonly nodes: Exact;
   readonly item?: Exact;
   readonly index?: bigint;
+  readonly params?: Exact;
   readonly graph?: Exact;
 }
 
@@ -52,6 +54,7 @@ const environment = new Environment({
   .registerVariable('nodes', 'map')
   .registerVariable('item', 'dyn')
   .registerVariable('index', 'int')
+  .registerVariable('params', 'dyn')
   .registerVariable('graph', 'map')
   .registerFunction('json(dyn): string', (value: unknown) => JSON.stringify(plain(valueOf(value))))
   .registerFunction('string.basename(): string', (path: string) => path.slice(path.lastIndexOf('/') + 1))

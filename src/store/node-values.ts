@@ -126,6 +126,7 @@ export class NodeValues {
     const header = await this.#graphs.headerOnce(place.graphId);
     return {
       nodes,
+      params: parseExact(header?.paramsText ?? '{}'),
       graph: { id: place.graphId, name: header?.name ?? null, labels: header?.labels ?? {} },
       ...(references.item && place.item !== undefined
         ? { item: parseExact(await this.#item(place, place.item.at)), index: BigInt(place.item.at) }

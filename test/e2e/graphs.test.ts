@@ -67,9 +67,10 @@ describe('a graph', () => {
     const { id, state, states } = await graphs.run(
       {
         name: 'chain',
+        params: { ten: 10 },
         nodes: [
           step('a', 'add', { params: { of: [1, 2] } }),
-          step('b', 'add', { params: { of: ['${{ nodes.a.result }}', 10] } }),
+          step('b', 'add', { params: { of: ['${{ nodes.a.result }}', '${{ params.ten }}'] } }),
           step('c', 'main', {
             params: { text: 'it is ${{ nodes.b.result }}', exact: '${{ nodes.b.result }}', one: 1.0 },
           }),

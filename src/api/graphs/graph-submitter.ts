@@ -192,12 +192,13 @@ function filesOf(graphId: string, uploads: ReadonlyMap<string, Upload>): Map<str
   return new Map(entries);
 }
 
-function headerOf(graphId: string, { head }: AskedGraph, digest: string | null): GraphHeader {
+function headerOf(graphId: string, { head, paramsText }: AskedGraph, digest: string | null): GraphHeader {
   return {
     version: 1,
     graphId,
     name: head.name ?? null,
     labels: head.labels ?? {},
+    ...(paramsText === null ? {} : { paramsText }),
     front: 'rest',
     open: head.mode === 'open',
     onFailure: head.on_failure ?? 'finish',

@@ -1,15 +1,25 @@
+export interface RawParams {
+  readonly graph: string | undefined;
+  /** By position in `nodes`; undefined where a node has none. */
+  readonly nodes: readonly (string | undefined)[];
+}
+
 /**
- * The `params` of each node as they stand in the request: JavaScript would round large integers and turn 1.0 into 1, and
- * the script is to get them digit by digit.
+ * The `params` of the graph and of each node as they stand in the request: JavaScript would round large integers and turn
+ * 1.0 into 1, and the script is to get them digit by digit.
  *
  * @param text JSON that has been parsed before: what is broken is found by the parser, not here
- * @returns by position in `nodes`; undefined where a node has none
  */
-export function rawParams(text: string): readonly (string | undefined)[] {
+export function rawParams(text: string): RawParams {
+  let graph: string | undefined;
   let found: (string | undefined)[] = [];
   const scan = new Scanner(text);
-  if (scan.peek() !== '{') return found;
+  if (scan.peek() !== '{') return { graph, nodes: found };
   scan.entries((key) => {
+    if (key === 'params') {
+      graph = scan.slice();
+      return undefined;
+    }
     if (key !== 'nodes' || scan.peek() !== '[') return scan.skip();
     // Of a repeated key the last one counts, as for the parser.
     found = [];
@@ -25,8 +35,9 @@ export function rawParams(text: string): readonly (string | undefined)[] {
       }
       found.push(raw);
     });
+    return undefined;
   });
-  return found;
+  return { graph, nodes: found };
 }
 
 /** Walks through valid JSON without recursion: nesting is only counted. */

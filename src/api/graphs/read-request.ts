@@ -33,6 +33,8 @@ export interface AskedNode {
 
 export interface AskedGraph {
   readonly head: Omit<GraphHead, 'nodes'>;
+  /** JSON text, as it was sent; null where there is none. */
+  readonly paramsText: string | null;
   readonly defaults: GraphDefaults;
   readonly nodes: readonly AskedNode[];
 }
@@ -48,7 +50,7 @@ export function readGraph(text: string, problems: Problems): AskedGraph {
   if (asked !== null && asked.length === 0 && head.mode !== 'open') {
     problems.add(['nodes'], 'empty', 'a graph needs nodes, unless its mode is "open"');
   }
-  return { head, defaults: head.defaults ?? {}, nodes: asked ?? [] };
+  return { head, paramsText: rawParams(text).graph ?? null, defaults: head.defaults ?? {}, nodes: asked ?? [] };
 }
 
 /** The same for `POST /graphs/{graph}/nodes`. */
@@ -89,7 +91,7 @@ function nodesOf(value: unknown, text: string, problems: Problems, most: number)
     problems.add(['nodes'], 'too-many-nodes', `${value.length} nodes: at most ${most} in one request`);
     return null;
   }
-  const raw = rawParams(text);
+  const raw = rawParams(text).nodes;
   return value.map((item: Json, at) => nodeOf(item, at, raw[at] ?? '{}', problems));
 }
 

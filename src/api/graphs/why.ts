@@ -34,9 +34,10 @@ export async function whyOf(reader: GraphsReader, queues: QueueWatch, view: Grap
   const open = deps.filter((dep) => ['waiting', 'queued'].includes(fold.node(dep).state));
   for (const dep of open.slice(0, maxTold)) {
     const name = reader.nameOf(view, dep);
+    const its = reader.stateOf(await reader.raw(view, dep));
     reasons.push({
       code: 'dependency',
-      message: `node ${JSON.stringify(name)} is ${fold.node(dep).state}`,
+      message: `node ${JSON.stringify(name)} is ${its}`,
       node: name,
     });
   }

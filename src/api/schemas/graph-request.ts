@@ -302,6 +302,10 @@ const headShape = {
     .enum(['closed', 'open'], { error: 'must be "closed" or "open"' })
     .optional()
     .meta({ description: '`open`: more nodes may come until it is closed. Default `closed`.', examples: ['open'] }),
+  params: anyJson.optional().meta({
+    description: 'Any JSON: what expressions of all nodes read as `params`. Default `{}`.',
+    examples: [{ quality: 'high', sizes: [256, 512] }],
+  }),
   defaults: graphDefaultsSchema.optional().meta({ examples: [{ script: 'steps', time_limit: 600 }] }),
   on_failure: z
     .enum(failurePolicies, { error: `must be one of ${failurePolicies.join(', ')}` })

@@ -243,6 +243,8 @@ describe('GET …/why', () => {
     );
     expect(await codes('a')).toEqual(['busy']);
     expect(await codes('b')).toEqual(['dependency']);
+    await record(api, id, 1, { status: 'RUNNING' });
+    expect((await get(api, `/graphs/${id}/nodes/b/why`)).reasons[0].message).toBe('node "a" is running');
     expect(await codes('c')).toEqual(['no-worker']);
     expect(await codes('d')).toEqual(['limit']);
     expect(await codes('late')).toEqual(['delay']);

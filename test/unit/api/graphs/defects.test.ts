@@ -185,8 +185,8 @@ describe('the parameters of a request', () => {
         const texts = nodes.map(
           ([params, more, space]) => `{"a":${space}${more},${space}"params"${space}:${space}${params}${space}}`,
         );
-        const text = `{"x": ${other}, "nodes": [${texts.join(' , ')}], "y": ${other}}`;
-        expect(rawParams(text)).toEqual(nodes.map(([params]) => params));
+        const text = `{"x": ${other}, "nodes": [${texts.join(' , ')}], "params": ${other} , "y": ${other}}`;
+        expect(rawParams(text)).toEqual({ graph: other, nodes: nodes.map(([params]) => params) });
       }),
     );
   });
