@@ -444,3 +444,55 @@ describe('lists', () => {
     expect(await graphs.get(`/jobs/${job}`)).toMatchObject({ uuid: job, status: 'SUCCESS', progress: 100 });
   });
 });
+
+describe('a graph of twelve thousand nodes', () => {
+  it('is taken, runs in parts, and is read page by page', async () => {
+    const nodes: object[] = Array.from({ length: 12_000 }, (_, at) => ({
+      id: `n${at}`,
+      barrier: true,
+      deps: at < 100 ? [] : [`n${at - 100}`, `n${at - 99 - (at % 100 === 99 ? 1 : 0)}`],
+    }));
+    nodes.push(step('last', 'main', { params: 'done', deps: ['n11999', 'n11900'] }));
+    const id = await graphs.create({ nodes }, files);
+    const state = await graphs.ended(id, 120_000);
+    expect(state).toMatchObject({ state: 'succeeded', counts: { total: 12_001, succeeded: 12_001 } });
+    expect(await graphs.result(id, 'last')).toBe('done');
+    const page = await graphs.get(`/graphs/${id}/nodes?limit=3&cursor=11998`);
+    expect(page.nodes.map((node: { id: string }) => node.id)).toEqual(['n11998', 'n11999', 'last']);
+    expect(page.next).toBe(null);
+    expect((await graphs.call(`/graphs/${id}`, { method: 'DELETE' })).status).toBe(200);
+  });
+});
+
+describe('an API that is killed', () => {
+  it('takes nothing with it: the graph goes on, and readers go on from where they were', async () => {
+    const first = latch();
+    const second = latch();
+    const id = await graphs.create(
+      {
+        mode: 'open',
+        nodes: [
+          step('a', 'gate', { params: { file: first.file } }),
+          step('b', 'gate', { params: { file: second.file }, deps: ['a'] }),
+        ],
+      },
+      files,
+    );
+    await graphs.waitForStates(id, { a: 'running' });
+    const { events, next } = await graphs.get(`/graphs/${id}/events`);
+    system.apiPart.kill('SIGKILL');
+    await system.apiPart.exited;
+    first.open();
+    await system.startApi();
+    await graphs.waitForStates(id, { a: 'succeeded', b: 'running' });
+    await graphs.post(`/graphs/${id}/nodes`, { nodes: [step('c', 'main', { deps: ['b'], params: 'c' })] });
+    await graphs.post(`/graphs/${id}/close`);
+    second.open();
+    expect(await graphs.ended(id)).toMatchObject({ state: 'succeeded', counts: { total: 3, succeeded: 3 } });
+    const all = await graphs.get(`/graphs/${id}/events`);
+    const rest = await graphs.get(`/graphs/${id}/events?after=${next}`);
+    expect([...events, ...rest.events]).toEqual(all.events);
+    const ends = all.events.filter(({ type }: { type: string }) => type === 'succeeded');
+    expect(ends.map(({ node }: { node: string }) => node)).toEqual(['a', 'b', 'c']);
+  });
+});
