@@ -31,6 +31,7 @@ import { jobsListRoutes } from './routes/jobs-list.js';
 import { jobsStateRoutes } from './routes/jobs-state.js';
 import { logsRoutes } from './routes/logs.js';
 import { metricsRoutes } from './routes/metrics.js';
+import { operationsRoutes } from './routes/operations.js';
 import { outputsRoutes } from './routes/outputs.js';
 import { processesRoutes } from './routes/processes.js';
 import { rootRoutes } from './routes/root.js';
@@ -103,6 +104,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   await app.register(graphsControlRoutes(graphs));
   const watching = { ...streams, watchIntervalMs: deps.options.watchIntervalMs };
   graphsReadRoutes(app, graphs.reader, new GraphsList(deps, graphs.reader), queues, watching);
+  operationsRoutes(app, deps, queues);
   metricsRoutes(app, deps, queues, share, metrics);
   healthRoutes(app, deps);
   await docsRoutes(app);

@@ -1,13 +1,11 @@
 import { AggregatorRegistry, Gauge, Registry } from 'prom-client';
-import { knownQueues } from '../contract/queues.js';
 import type { WorkerReport } from '../contract/worker-report.js';
 import type { GraphShare } from '../store/graph-share.js';
 import type { ApiDeps } from './deps.js';
 import type { QueueWatch } from './queue-watch.js';
+import { shownQueues } from './shown-queues.js';
 import { liveWorkers } from './worker-reports.js';
 
-/** Custom queues shown beside the known ones: only those a live worker serves, and not more than this. */
-const maxCustomQueues = 50;
 /** Open graphs whose nodes are counted, the newest. */
 const maxGraphs = 100;
 
@@ -105,13 +103,6 @@ export class SchedulerMetrics {
 
 /** Nodes that have not ended: `queued` ones have been given to a queue, and may run. */
 type OpenNodes = Record<'waiting' | 'queued', number>;
-
-function shownQueues(workers: readonly WorkerReport[]): string[] {
-  const custom = [...new Set(workers.flatMap((report) => report.queues))].filter(
-    (queue) => !(knownQueues as readonly string[]).includes(queue),
-  );
-  return [...knownQueues, ...custom.sort().slice(0, maxCustomQueues)];
-}
 
 interface MetricJson {
   readonly name: string;

@@ -34,13 +34,14 @@ export async function useOpenApi(app: App): Promise<void> {
         version: '1.0.7',
         description:
           'Jobs of 3D pipelines: send a Python script or name a process, watch it, fetch what it made. ' +
-          'Calls below /jobs, /graphs and /backend need the token in the header x-api-key; after 20 different wrong tokens within ' +
+          'Calls below /jobs, /graphs, /queues, /workers and /backend need the token in the header x-api-key; after 20 different wrong tokens within ' +
           'a minute an address gets 429 for further wrong ones until it is over.',
       },
       tags: [
         { name: 'processes', description: 'Scripts that are there already.' },
         { name: 'jobs', description: 'One script execution each.' },
         { name: 'graphs', description: 'Jobs that depend on each other.' },
+        { name: 'operations', description: 'Queues and workers.' },
         { name: 'backend', description: 'For programs that read Celery records.' },
         { name: 'dev', description: 'Help for developers and operators.' },
       ],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { Counter, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { queueListSchema, workerListSchema } from '../../../src/api/schemas/operations.js';
 import { type ApiUnderTest, startApi, token } from '../../support/api-under-test.js';
 import { raw } from '../../support/raw-request.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -116,6 +117,55 @@ describe('/metrics', () => {
   });
 });
 
+describe('/queues and /workers', () => {
+  it('need the token', async () => {
+    const api = await startApi();
+    for (const path of ['/queues', '/workers']) expect((await fetch(`${api.url}${path}`)).status).toBe(401);
+  });
+
+  it('tell what waits in each queue, and who serves it', async () => {
+    const api = await startApi();
+    api.engine.stats.set('wine', { backlog: 3, oldestAgeSeconds: 12, pollers: 2 });
+    await report(api, 'w1');
+    await report(api, 'w2', { queues: ['zip'] });
+    const { queues } = queueListSchema.parse(await (await api.call('/queues')).json());
+    expect(queues.map(({ queue }) => queue)).toEqual(['cpu', 'gpu', 'gpuhigh', 'control', 'zip', 'clean', 'wine']);
+    expect(queues.at(-1)).toEqual({
+      queue: 'wine',
+      backlog: 3,
+      oldest_age: 12,
+      pollers: 2,
+      workers: ['w1'],
+      service: false,
+    });
+    expect(queues.find(({ queue }) => queue === 'zip')).toMatchObject({ workers: ['w2'], service: true });
+  });
+
+  it('tell of live workers only', async () => {
+    const api = await startApi();
+    await report(api, 'w1', { draining: true });
+    const old = new Date(Date.now() - 60_000);
+    await utimes(await report(api, 'dead', { at: old.toISOString() }), old, old);
+    const { workers } = workerListSchema.parse(await (await api.call('/workers')).json());
+    expect(workers).toHaveLength(1);
+    expect(workers[0]).toMatchObject({
+      name: 'w1',
+      host: 'h',
+      queues: ['cpu', 'wine'],
+      draining: true,
+      slots: { limit: 4, used: 3, lent: 1 },
+      children: { warm: 2, running: 3, resident_bytes: 1000 },
+    });
+  });
+
+  it('without Temporal the workers are still told, and the queues answer 503', async () => {
+    const api = await startApi();
+    api.engine.down = true;
+    expect((await api.call('/workers')).status).toBe(200);
+    expect((await api.call('/queues')).status).toBe(503);
+  });
+});
+
 describe('health', () => {
   it('is alive as long as it answers', async () => {
     const api = await startApi();
@@ -191,6 +241,7 @@ describe('the documentation pages', () => {
       'processes',
       'jobs',
       'graphs',
+      'operations',
       'backend',
       'dev',
     ]);
@@ -227,7 +278,9 @@ describe('the documentation pages', () => {
       '/metrics',
       '/processes',
       '/processes/{process_name}',
+      '/queues',
       '/readyz',
+      '/workers',
     ]);
     expect(document.paths['/jobs'].post.requestBody.content['multipart/form-data'].schema.properties).toMatchObject({
       file: { format: 'binary' },
@@ -249,7 +302,7 @@ describe('the documentation pages', () => {
       for (const [method, operation] of Object.entries(methods)) {
         const name = `${method} ${path}`;
         expect(operation['summary'], name).toEqual(expect.any(String));
-        const secured = /^\/(?:jobs|graphs|backend)/.test(path);
+        const secured = /^\/(?:jobs|graphs|queues|workers|backend)/.test(path);
         expect(operation['security'], name).toEqual(secured ? [{ APIKeyHeader: [] }] : undefined);
         const success = (operation['responses'] as Record<string, { content?: object }>)['200'];
         expect(success?.content, name).toBeDefined();
