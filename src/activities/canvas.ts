@@ -15,13 +15,12 @@ import { type RetryOptions, retryPolicyOf } from '../graph/retry-policy.js';
 import { planNode } from '../store/graph-plan.js';
 import type { GraphShare } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
+import { readSent, type Sent, type SentCanceller } from './sent-canvases.js';
 
 /** What canvases need of the engine, and of the settings. */
-export interface CanvasDeps {
+export interface CanvasDeps extends SentCanceller {
   /** Starting a graph that runs, or has run, under its id changes nothing. */
   readonly startGraph: (input: GraphInput, labels: RunLabels) => Promise<void>;
-  readonly cancelGraph: (graphId: string) => Promise<unknown>;
-  readonly cancelJob: (jobId: string, reason: string) => Promise<unknown>;
   /** Whether the server was away: then the same call is made again. */
   readonly isUnreachable: (error: unknown) => boolean;
   readonly retry: RetryOptions;
@@ -35,15 +34,6 @@ const maxRetries = 1;
 /** A plan up to this size goes with the start of its graph: the interpreter need not ask for it. */
 const inlineNodes = 400;
 const inlineBytes = 200_000;
-
-/** A sending, as the job that made it remembers it: one line of `canvases.jsonl` in its folder. */
-const sentSchema = z.object({
-  call: z.number().int(),
-  graphId: z.string(),
-  /** The only job of the graph, where it has no document. */
-  jobId: z.string().nullable(),
-  shape: z.unknown(),
-});
 
 /**
  * The requests of one attempt's script. A graph's id follows from the job and the number of the call, so the script of a
@@ -79,14 +69,6 @@ export class CanvasDesk {
   /** The script has ended: nothing is started for it any more. */
   close(): void {
     this.#closed = true;
-  }
-
-  /** The job was cancelled: what it has sent goes with it. */
-  async cancelSent(): Promise<void> {
-    for (const { graphId, jobId } of await this.#sent()) {
-      if (jobId === null) await this.#deps.cancelGraph(graphId);
-      else await this.#deps.cancelJob(jobId, `cancelled with job ${this.#jobId}`);
-    }
   }
 
   async #patiently<T>(call: () => Promise<T>): Promise<T> {
@@ -214,12 +196,8 @@ export class CanvasDesk {
     await appendFile(this.#memory, `${JSON.stringify({ call: asked.call, graphId, jobId, shape: asked.shape })}\n`);
   }
 
-  async #sent(): Promise<z.infer<typeof sentSchema>[]> {
-    const text = (await this.#store.files.read(this.#memory)) ?? '';
-    return text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => sentSchema.parse(JSON.parse(line)));
+  #sent(): Promise<Sent[]> {
+    return readSent(this.#store, this.#jobId);
   }
 }
 

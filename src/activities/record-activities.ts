@@ -11,6 +11,7 @@ import type { JobStore } from '../store/job-store.js';
 import { NodeRecords } from '../store/node-record.js';
 import { claim } from '../store/ownership.js';
 import { createGraphActivities, type GraphActivities } from './graph-activities.js';
+import { cancelSent, type SentCanceller } from './sent-canvases.js';
 
 /** What the interpreter asks of the engine's own worker: quick things that need the share or the server. */
 export interface RecordActivities extends GraphActivities {
@@ -38,6 +39,7 @@ export interface RecordDeps {
     /** Cancels the run of the interpreter that the job has become. */
     cancelRun(jobId: string, reason: string): Promise<void>;
   };
+  readonly sent: SentCanceller;
   /** Signs notices of jobs that name no secret. */
   readonly callbackSecret: string | undefined;
 }
@@ -47,7 +49,11 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
   const graphs = openGraphs(store);
   const nodes = new NodeRecords(store, graphs);
   return {
-    recordChange: (jobId, change) => changeRecord(store, jobId, change),
+    async recordChange(jobId, change) {
+      await changeRecord(store, jobId, change);
+      // Its last attempt may have ended before the cancel, or with its worker: then nobody else does it.
+      if (change.kind === 'revoked') await cancelSent(store, jobId, deps.sent);
+    },
 
     async endAlone(jobId, reason) {
       const { alone } = deps;
@@ -62,6 +68,7 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
       // Nothing that is still alive somewhere may write after this.
       if (record !== null && !isTerminal(record.status)) await claim(store, jobId, Number.MAX_SAFE_INTEGER);
       await changeRecord(store, jobId, { kind: 'revoked', message: reason });
+      if (state === 'cancelled') await cancelSent(store, jobId, deps.sent);
     },
 
     async hasWorkers(queue) {

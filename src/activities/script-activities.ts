@@ -19,6 +19,7 @@ import { commandTask } from './command-task.js';
 import { readyJob } from './materialise.js';
 import { contentKey, findReusable, keepForReuse, type ReuseDeps, takeOutputs } from './result-reuse.js';
 import { fault } from './script-fault.js';
+import { cancelSent } from './sent-canvases.js';
 
 /** The one activity path of every script, whatever graph it belongs to. */
 export interface ScriptActivities {
@@ -173,9 +174,9 @@ async function runAttempt(
   );
   await owned.fail(outcome, kind);
   if (kind === 'cancelled') {
-    await canvases
-      .cancelSent()
-      .catch((error: unknown) => deps.logger.warn({ job: jobId, err: error }, 'what a job has sent runs on'));
+    await cancelSent(store, jobId, deps.canvases).catch((error: unknown) =>
+      deps.logger.warn({ job: jobId, err: error }, 'what a job has sent is cancelled a little later'),
+    );
     throw new CancelledFailure(message);
   }
   throw fault(kind as FaultKind, message, outcome.error.traceback);

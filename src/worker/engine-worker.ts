@@ -31,6 +31,10 @@ export async function createEngineWorker(
         state: (jobId) => engine.alone.state(jobId),
         cancelRun: async (jobId, reason) => void (await engine.cancelJob(jobId, reason)),
       },
+      sent: {
+        cancelGraph: (graphId) => engine.ofGraphs.cancel(graphId),
+        cancelJob: (jobId, reason) => engine.cancelJob(jobId, reason),
+      },
       pollers: async (queue) => (await engine.queueStats(queue)).pollers,
     }),
     sinks: journalSinks(store.root),

@@ -243,6 +243,7 @@ describe('the notice of a node that never began', () => {
       store: jobs,
       pollers: async () => 0,
       alone: {} as never,
+      sent: {} as never,
       callbackSecret: undefined,
     });
     await expect(records.sendCallback(jobIdOf(graphId, 1))).rejects.toThrow(/has not ended/);

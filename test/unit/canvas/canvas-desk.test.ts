@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CanvasDeps, CanvasDesk } from '../../../src/activities/canvas.js';
+import { createRecordActivities } from '../../../src/activities/record-activities.js';
+import { cancelSent } from '../../../src/activities/sent-canvases.js';
 import type { GraphInput } from '../../../src/contract/graph.js';
 import { jobIdOf } from '../../../src/contract/ids.js';
 import { newRecord } from '../../../src/contract/job.js';
@@ -207,12 +209,27 @@ describe('a cancelled job', () => {
   it('takes along everything that any of its attempts has sent', async () => {
     const graph = (await attempt().answer(chain())) as { graphId: string };
     const alone = (await attempt().answer(submission([node(1)], { call: 1 }))) as { graphId: string };
-    await attempt().cancelSent();
+    await cancelSent(store, jobId, deps);
     expect(stopped).toEqual([graph.graphId, jobIdOf(alone.graphId, 1)]);
   });
 
+  it('does so also when it waited for its next attempt, where no script hears the cancel', async () => {
+    const graph = (await attempt().answer(chain())) as { graphId: string };
+    const records = createRecordActivities({
+      store,
+      pollers: async () => 0,
+      alone: {} as never,
+      sent: deps,
+      callbackSecret: undefined,
+    });
+    await records.recordChange(jobId, { kind: 'lost', attempt: 1, message: 'gone', nextQueue: 'cpu' });
+    expect(stopped).toEqual([]);
+    await records.recordChange(jobId, { kind: 'revoked', message: 'cancelled' });
+    expect(stopped).toEqual([graph.graphId]);
+  });
+
   it('that has sent nothing has nothing to take along', async () => {
-    await attempt().cancelSent();
+    await cancelSent(store, jobId, deps);
     expect(stopped).toEqual([]);
   });
 });
