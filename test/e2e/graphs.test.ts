@@ -1,8 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobIdOf } from '../../src/contract/ids.js';
 import { Graphs } from '../support/graph-system.js';
 import { type SystemUnderTest, startSystemUnderTest } from '../support/system.js';
+import { waitFor } from '../support/wait-for.js';
 
 /** Graphs over REST, on the real system: API, worker, Temporal, Python. */
 
@@ -437,11 +439,45 @@ describe('lists', () => {
       { name: 'to be found', labels: { show: 'x' }, nodes: [step('a', 'main', { params: 7 })] },
       files,
     );
-    const found = await graphs.reached(id, () => true).then(() => graphs.get('/graphs?name=to%20be%20found'));
+    const found = await waitFor(
+      async () => {
+        const list = await graphs.get('/graphs?name=to%20be%20found');
+        if (list.graphs.length === 0) throw new Error('the graph is not listed');
+        return list;
+      },
+      { timeoutMs: 20_000, intervalMs: 50 },
+    );
     expect(found.graphs.map((graph: { id: string }) => graph.id)).toEqual([id]);
     expect(found.graphs[0]).toMatchObject({ state: 'succeeded', labels: { show: 'x' } });
     const { job } = await graphs.get(`/graphs/${id}/nodes/1`);
     expect(await graphs.get(`/jobs/${job}`)).toMatchObject({ uuid: job, status: 'SUCCESS', progress: 100 });
+  });
+
+  it('have jobs of graphs by their own states, whatever became of the graph', async () => {
+    const { id } = await graphs.run({ name: 'half of it', nodes: [step('good', 'main'), step('bad', 'fail')] }, files);
+    const listed = async (query: string) =>
+      waitFor(
+        async () => {
+          const { jobs } = await graphs.get(`/jobs?name=half%20of%20it&${query}`);
+          const uuids = jobs.map(({ uuid }: { uuid: string }) => uuid);
+          // The list is a moment behind.
+          if (uuids.length === 0) throw new Error(`no jobs are listed for ${query}`);
+          return uuids;
+        },
+        { timeoutMs: 20_000, intervalMs: 50 },
+      );
+    expect(await listed('status=SUCCESS')).toEqual([jobIdOf(id, 1)]);
+    expect(await listed('status=FAILURE')).toEqual([jobIdOf(id, 2)]);
+    expect(await listed('limit=1')).toEqual([jobIdOf(id, 1)]);
+    const failed = await waitFor(
+      async () => {
+        const { graphs: found } = await graphs.get('/graphs?state=failed&name=half%20of%20it');
+        if (found.length === 0) throw new Error('the graph is not listed');
+        return found;
+      },
+      { timeoutMs: 20_000, intervalMs: 50 },
+    );
+    expect(failed[0]).toMatchObject({ id, state: 'failed' });
   });
 });
 
