@@ -35,6 +35,7 @@ import { operationsRoutes } from './routes/operations.js';
 import { outputsRoutes } from './routes/outputs.js';
 import { processesRoutes } from './routes/processes.js';
 import { rootRoutes } from './routes/root.js';
+import { workflowRoutes } from './routes/workflows.js';
 import { Submitter } from './submission/submitter.js';
 
 /** A connection on which nothing moves for so long is closed; an upload may take as long as it likes while it moves. */
@@ -104,6 +105,14 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   await app.register(graphsControlRoutes(graphs));
   const watching = { ...streams, watchIntervalMs: deps.options.watchIntervalMs };
   graphsReadRoutes(app, graphs.reader, new GraphsList(deps, graphs.reader), queues, watching);
+  await app.register(
+    workflowRoutes({
+      files: deps.workflowFiles,
+      documents: share.documents,
+      reader: graphs.reader,
+      maxUploadBytes: deps.options.maxUploadBytes,
+    }),
+  );
   operationsRoutes(app, deps, queues);
   metricsRoutes(app, deps, queues, share, metrics);
   healthRoutes(app, deps);

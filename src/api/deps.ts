@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Json } from '../contract/json.js';
 import type { Engine } from '../engine/engine.js';
 import type { JobStore } from '../store/job-store.js';
+import type { WorkflowFiles } from '../workflow-files/workflow-files.js';
 
 /**
  * What the API needs from outside. It never looks at the environment, the clock of Temporal or a Python interpreter by
@@ -14,6 +15,8 @@ export interface ApiDeps {
   readonly store: JobStore;
   readonly engine: Engine;
   readonly inspector: ScriptInspector;
+  /** Absent in tests of other things. */
+  readonly workflowFiles?: WorkflowFiles;
   /** Absent in tests: nothing is logged. */
   readonly logger?: FastifyBaseLogger;
 }

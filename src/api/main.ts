@@ -8,6 +8,7 @@ import { connectEngine } from '../engine/temporal-engine.js';
 import { createScriptInspector } from '../runner/script-inspector.js';
 import { JobStore } from '../store/job-store.js';
 import { createEngineWorker } from '../worker/engine-worker.js';
+import { WorkflowFiles } from '../workflow-files/workflow-files.js';
 import { buildApp } from './app.js';
 
 /** The API as a process: reads the settings, listens, and ends cleanly when it is told to. */
@@ -38,18 +39,29 @@ async function main(): Promise<void> {
     python: settings.PYTHON ?? 'python3',
     pythonPath: [join(projectRoot, 'python')],
   });
+  const retry = { retryTimeLimit: settings.PIXYZ_RETRY_TIME_LIMIT, rescueWait: settings.PIXYZ_RESCUE_WAIT };
+  const workflowFiles = new WorkflowFiles({
+    engine,
+    store,
+    inspector,
+    settings: { processPath: settings.PROCESS_PATH, ...retry },
+    callbackSecret: settings.CALLBACK_SECRET,
+    folder: settings.WORKFLOWS_PATH,
+    logger: logger,
+  });
+  await workflowFiles.start();
   const app = await buildApp({
     options: {
       tokenSha256: token.sha256,
       maxUploadBytes: settings.MAX_UPLOAD_SIZE,
       processPath: settings.PROCESS_PATH,
-      retryTimeLimit: settings.PIXYZ_RETRY_TIME_LIMIT,
-      rescueWait: settings.PIXYZ_RESCUE_WAIT,
+      ...retry,
       temporalUi: temporalUi(settings),
     },
     store,
     engine,
     inspector,
+    workflowFiles,
     logger,
   });
 
@@ -69,7 +81,7 @@ async function main(): Promise<void> {
     setTimeout(() => app.server.closeAllConnections(), drainMs).unref();
     await app.close();
     if (interpreter.getState() === 'RUNNING') interpreter.shutdown();
-    await interpreting;
+    await Promise.all([interpreting, workflowFiles.stop()]);
     await inspector.close();
     await engine.close();
     process.exit(0);

@@ -8,19 +8,7 @@ import { EngineError } from '../errors/engine-error.js';
  * answer is UNAVAILABLE. Other faults stay what they are: a client must not come again for a fault of ours.
  */
 export function patientEngine(engine: Engine, patienceMs = 10_000): Engine {
-  const ask = async <T>(call: () => Promise<T>): Promise<T> => {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(unavailable(undefined)), patienceMs);
-    });
-    try {
-      return await Promise.race([call(), timeout]);
-    } catch (error) {
-      throw isUnreachable(error) ? unavailable(error) : error;
-    } finally {
-      clearTimeout(timer);
-    }
-  };
+  const ask = <T>(call: () => Promise<T>): Promise<T> => patiently(call, patienceMs);
   const { ofGraphs } = engine;
   return {
     ofGraphs: {
@@ -40,6 +28,21 @@ export function patientEngine(engine: Engine, patienceMs = 10_000): Engine {
     ping: (timeoutMs: number) => engine.ping(timeoutMs),
     close: () => engine.close(),
   };
+}
+
+/** One call of an engine, not waited for longer than that. */
+export async function patiently<T>(call: () => Promise<T>, patienceMs = 10_000): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable(undefined)), patienceMs);
+  });
+  try {
+    return await Promise.race([call(), timeout]);
+  } catch (error) {
+    throw isUnreachable(error) ? unavailable(error) : error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function unavailable(cause: unknown): EngineError {

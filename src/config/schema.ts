@@ -82,6 +82,9 @@ export const settingsSchema = z.object({
     'Root of the job store; the same folder on the API and on all workers. Default: share/ of the project.',
   ),
   PROCESS_PATH: optionalText().describe('Folder of the shipped processes. Default: processes/ of the project.'),
+  WORKFLOWS_PATH: optionalText().describe(
+    'Folder of the workflow files (TypeScript). Default: workflows/ of the folder that the system is started in.',
+  ),
   PYTHON: optionalText().describe('Python interpreter of the scripts. Default: the environment that set-up makes.'),
   PIXYZ_CACHE_PATH: optionalText().describe(
     'Where set-up keeps what it downloads and builds. Default: the cache folder of the user.',

@@ -12,10 +12,11 @@ import { settingsSchema, unusedNames } from './schema.js';
  */
 export type Settings = Omit<
   z.output<typeof settingsSchema>,
-  'SHARE_PATH' | 'PROCESS_PATH' | 'TEMPORAL_DB_FILE' | 'PIXYZ_CACHE_PATH' | 'CONCURRENT_TASKS'
+  'SHARE_PATH' | 'PROCESS_PATH' | 'WORKFLOWS_PATH' | 'TEMPORAL_DB_FILE' | 'PIXYZ_CACHE_PATH' | 'CONCURRENT_TASKS'
 > & {
   readonly SHARE_PATH: string;
   readonly PROCESS_PATH: string;
+  readonly WORKFLOWS_PATH: string;
   readonly TEMPORAL_DB_FILE: string;
   readonly PIXYZ_CACHE_PATH: string;
   readonly CONCURRENT_TASKS: number;
@@ -81,6 +82,7 @@ export function readSettings(values: Env, cwd: string, configFile: string | null
     ...settings,
     SHARE_PATH: at(settings.SHARE_PATH, join(projectRoot, 'share')),
     PROCESS_PATH: at(settings.PROCESS_PATH, join(projectRoot, 'processes')),
+    WORKFLOWS_PATH: at(settings.WORKFLOWS_PATH, 'workflows'),
     TEMPORAL_DB_FILE: at(settings.TEMPORAL_DB_FILE, join(projectRoot, '.data', 'temporal.db')),
     PIXYZ_CACHE_PATH: at(
       settings.PIXYZ_CACHE_PATH,

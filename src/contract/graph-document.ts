@@ -14,6 +14,7 @@ export type { Command } from './command.js';
  *                       inputs/               scripts and files that came with the graph, shared by its nodes
  *                       maps/<n>.jsonl        what the `map` of node n has become: a line of numbers, then the items
  *                       events.jsonl          the journal (`src/contract/journal.ts`)
+ *                       run.json              of a workflow file: what its run was given; result.json: what it returned
  *
  * A chunk of nodes is written once and never changed; an open graph gets further chunks. The chunk's file is made with
  * "must not exist", so two that append at once cannot both get the same numbers. A node's own folder (`<root>/<job id>`)
@@ -42,6 +43,8 @@ export const graphHeaderSchema = z.object({
   retryOf: z.string().nullable(),
   /** Name of the TypeScript workflow, or null. */
   workflow: z.string().nullable(),
+  /** The version of its file that the run belongs to. */
+  workflowVersion: z.string().optional(),
   /** UTC, ISO 8601 without offset, microseconds. */
   timeRequest: z.string(),
   /** SHA-256 of the request, to tell a repeated request from another one under the same idempotency key. */

@@ -1,9 +1,12 @@
 import type { ListQuery } from './engine.js';
 import { quoted } from './visibility.js';
 
+/** Runs that have jobs: the interpreter's, and those of workflow files. */
+export const isRun = `(WorkflowType = 'pixyzGraph' OR PixyzGraph = 'workflow')`;
+
 /** The visibility query of a list. */
 export function listFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
-  const parts = [`WorkflowType = 'pixyzGraph'`];
+  const parts = [isRun];
   // A graph that has failed has jobs that succeeded: the states of its jobs are looked at one by one.
   if (query.states.length > 0) {
     const states = query.states.map((state) => `(${stateFilter[state]})`);

@@ -18,7 +18,9 @@ import { listFilter } from './list-filter.js';
 import { mergePages, type SourcePage } from './merge-pages.js';
 import type { SearchAttributeName } from './search-attributes.js';
 import { TemporalGraphEngine } from './temporal-graph-engine.js';
+import { TemporalWorkflowFiles } from './temporal-workflow-files.js';
 import { attributes, dateOf, firstText, jsonOf } from './visibility.js';
+import type { WorkflowFileEngine } from './workflow-file-engine.js';
 
 /** The engine on a Temporal server. Workers of the same process share its connection. */
 export interface TemporalEngine extends Engine {
@@ -26,6 +28,8 @@ export interface TemporalEngine extends Engine {
   readonly namespace: string;
   /** Single jobs that no interpreter stands behind. */
   readonly alone: AloneJobs;
+  /** Calls about workflow files. */
+  readonly ofFiles: WorkflowFileEngine;
   /** Runs the retention sweep so often; null: never again. */
   scheduleRetention(everySeconds: number | null): Promise<void>;
 }
@@ -71,6 +75,7 @@ class Implementation implements TemporalEngine {
   readonly namespace: string;
   readonly ofGraphs: GraphEngine;
   readonly alone: AloneJobs;
+  readonly ofFiles: WorkflowFileEngine;
   readonly #client: Client;
   /** Whether this server has standalone activities (1.32 and later). */
   readonly #hasAlone: boolean;
@@ -81,6 +86,7 @@ class Implementation implements TemporalEngine {
     this.namespace = namespace;
     this.ofGraphs = new TemporalGraphEngine(client, connection, namespace);
     this.alone = new AloneJobs(client, connection, namespace);
+    this.ofFiles = new TemporalWorkflowFiles(client, connection, namespace);
     this.#hasAlone = hasAlone;
   }
 

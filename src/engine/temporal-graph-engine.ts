@@ -6,7 +6,7 @@ import { stateFilter } from './list-filter.js';
 import { quoted } from './visibility.js';
 
 /** Graphs that a front has sent as such; single jobs have no such label. */
-const isGraph = `WorkflowType = 'pixyzGraph' AND PixyzGraph IS NOT NULL`;
+const isGraph = `PixyzGraph IS NOT NULL`;
 
 export class TemporalGraphEngine implements GraphEngine {
   readonly #client: Client;

@@ -29,7 +29,8 @@ export type GraphEvent =
   | { readonly type: 'halt'; readonly reason: string }
   /** Further nodes of an open graph; those it has already are passed over. `refused`: they fail at once, for this reason. */
   | { readonly type: 'add'; readonly nodes: readonly GraphNode[]; readonly refused?: string }
-  | { readonly type: 'close' }
+  /** No more nodes come. `end`: whoever opened the graph decides how it ends, whatever its nodes came to. */
+  | { readonly type: 'close'; readonly end?: Omit<FinishCommand, 'type'> }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   /** Run a failed or revoked node again, or all of them (null). */

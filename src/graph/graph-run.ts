@@ -59,6 +59,8 @@ export class GraphRun {
   /** The failure policy has stopped it. */
   #halted: string | null = null;
   #finished = false;
+  /** How it ends, where that is decided outside. */
+  #givenEnd: Omit<FinishCommand, 'type'> | null = null;
   /** Repeated entries about the graph as a whole: pauses, priorities. */
   #changes = 0;
 
@@ -180,6 +182,7 @@ export class GraphRun {
       case 'close':
         if (this.#open) this.#table.noteGraph({ type: 'closed' });
         this.#open = false;
+        this.#givenEnd = event.end ?? null;
         return;
       case 'pause':
       case 'resume':
@@ -488,7 +491,7 @@ export class GraphRun {
 
   #finish(): void {
     this.#finished = true;
-    const { state, message } = this.#outcome();
+    const { state, message } = this.#givenEnd ?? this.#outcome();
     this.#table.noteGraph({ type: 'ended', state, ...(message === '' ? {} : { message }) });
     this.#table.push({ type: 'finish', state, message });
   }

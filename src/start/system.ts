@@ -100,6 +100,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     TEMPORAL_DB_FILE: settings.TEMPORAL_DB_FILE,
     SHARE_PATH: settings.SHARE_PATH,
     PROCESS_PATH: settings.PROCESS_PATH,
+    WORKFLOWS_PATH: settings.WORKFLOWS_PATH,
     PYTHON: options.python,
     ...(uiUrl === null ? {} : { TEMPORAL_UI_URL: uiUrl }),
   };

@@ -20,6 +20,7 @@ import { EngineError } from '../errors/engine-error.js';
  *     <root>/<graph id>/…                a graph's own files: see {@link GraphPaths}
  *     <root>/.incoming/                  uploads that are not jobs or graphs yet
  *     <root>/.workers/                   what each worker says of itself
+ *     <root>/.workflows/                 versions of workflow files: see `src/workflow-files/catalogue.ts`
  */
 export interface JobPaths {
   readonly folder: string;
@@ -76,6 +77,8 @@ export function resolveFileRef(ref: FileRef, places: { readonly share: string; r
  *                       maps/<n>.jsonl     the items that node n has been expanded to, one a line: written once
  *                       inputs/            files that came with it
  *                       events.jsonl       its journal
+ *                       run.json           of a workflow file: what its run was given
+ *                       result.json        of a workflow file: what it returned
  */
 export interface GraphPaths {
   readonly folder: string;
@@ -84,6 +87,8 @@ export interface GraphPaths {
   readonly maps: string;
   readonly inputs: string;
   readonly journal: string;
+  readonly run: string;
+  readonly result: string;
 }
 
 /** Paths of a graph. @throws EngineError BAD_REQUEST when the id is not one */
@@ -98,6 +103,8 @@ export function graphPaths(root: string, graphId: string): GraphPaths {
     maps: join(folder, 'maps'),
     inputs: join(folder, 'inputs'),
     journal: join(folder, 'events.jsonl'),
+    run: join(folder, 'run.json'),
+    result: join(folder, 'result.json'),
   };
 }
 

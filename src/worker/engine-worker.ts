@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type InjectedSinks, Runtime, Worker } from '@temporalio/worker';
-import { createRecordActivities } from '../activities/index.js';
+import { createRecordActivities, type RecordActivities } from '../activities/index.js';
 import { projectRoot } from '../config/project-root.js';
 import type { JournalSinks } from '../contract/journal.js';
 import { engineQueue } from '../contract/queues.js';
@@ -23,20 +23,7 @@ export async function createEngineWorker(
     namespace: engine.namespace,
     taskQueue: engineQueue,
     ...workflowSource(),
-    activities: createRecordActivities({
-      store,
-      callbackSecret: options.callbackSecret,
-      alone: {
-        cancel: (jobId, reason) => engine.alone.cancel(jobId, reason),
-        state: (jobId) => engine.alone.state(jobId),
-        cancelRun: async (jobId, reason) => void (await engine.cancelJob(jobId, reason)),
-      },
-      sent: {
-        cancelGraph: (graphId) => engine.ofGraphs.cancel(graphId),
-        cancelJob: (jobId, reason) => engine.cancelJob(jobId, reason),
-      },
-      pollers: async (queue) => (await engine.queueStats(queue)).pollers,
-    }),
+    activities: engineActivities(engine, store, options),
     sinks: journalSinks(store.root),
     // One run is one small job: many of them, short tasks, kept warm for their next event.
     maxConcurrentWorkflowTaskExecutions: 100,
@@ -45,6 +32,28 @@ export async function createEngineWorker(
     maxCachedWorkflows: 1000,
     reuseV8Context: true,
     shutdownGraceTime: '5 seconds',
+  });
+}
+
+/** What interpreters ask of their own worker. */
+export function engineActivities(
+  engine: TemporalEngine,
+  store: JobStore,
+  options: { readonly callbackSecret: string | undefined },
+): RecordActivities {
+  return createRecordActivities({
+    store,
+    callbackSecret: options.callbackSecret,
+    alone: {
+      cancel: (jobId, reason) => engine.alone.cancel(jobId, reason),
+      state: (jobId) => engine.alone.state(jobId),
+      cancelRun: async (jobId, reason) => void (await engine.cancelJob(jobId, reason)),
+    },
+    sent: {
+      cancelGraph: (graphId) => engine.ofGraphs.cancel(graphId),
+      cancelJob: (jobId, reason) => engine.cancelJob(jobId, reason),
+    },
+    pollers: async (queue) => (await engine.queueStats(queue)).pollers,
   });
 }
 

@@ -11,7 +11,9 @@ import type { Runner } from '../contract/runner.js';
 import type { WorkerReport } from '../contract/worker-report.js';
 import type { TemporalEngine } from '../engine/temporal-engine.js';
 import { isUnreachable } from '../engine/unreachable.js';
+import { createScriptInspector } from '../runner/script-inspector.js';
 import type { JobStore } from '../store/job-store.js';
+import { WorkflowFiles } from '../workflow-files/workflow-files.js';
 import { createEngineWorker } from './engine-worker.js';
 import { publishReports } from './report.js';
 import { SlotPool } from './slot-pool.js';
@@ -140,8 +142,26 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
       ),
     );
   }
-  if (settings.QUEUE_NAME.includes('control'))
-    workers.push(await createEngineWorker(engine, store, { callbackSecret: settings.CALLBACK_SECRET }));
+  const interprets = settings.QUEUE_NAME.includes('control');
+  if (interprets) workers.push(await createEngineWorker(engine, store, { callbackSecret: settings.CALLBACK_SECRET }));
+  const inspector = interprets ? createScriptInspector(pythonOf(settings)) : null;
+  const workflowFiles =
+    inspector === null
+      ? null
+      : new WorkflowFiles({
+          engine,
+          store,
+          inspector,
+          settings: {
+            processPath: settings.PROCESS_PATH,
+            retryTimeLimit: settings.PIXYZ_RETRY_TIME_LIMIT,
+            rescueWait: settings.PIXYZ_RESCUE_WAIT,
+          },
+          callbackSecret: settings.CALLBACK_SECRET,
+          // The API bundles them; here what it has made is served.
+          folder: null,
+          logger,
+        });
 
   const startedAt = new Date().toISOString();
   const report = async (): Promise<WorkerReport> => ({
@@ -168,14 +188,22 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
       const reports = publishReports(join(store.root, '.workers'), report, (error) =>
         logger.warn({ err: error }, 'the report of this worker could not be written'),
       );
+      await workflowFiles?.start();
       try {
         await Promise.all(workers.map((worker) => worker.run().finally(drain)));
       } finally {
         state = 'STOPPED';
+        await workflowFiles?.stop();
+        await inspector?.close();
         await reports.stop();
       }
     },
   };
+}
+
+/** The interpreter that looks at scripts without running them. */
+function pythonOf(settings: Settings): { python: string; pythonPath: string[] } {
+  return { python: settings.PYTHON ?? 'python3', pythonPath: [join(projectRoot, 'python')] };
 }
 
 /** Results of another version are not taken for those of this one. */

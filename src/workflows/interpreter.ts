@@ -38,6 +38,8 @@ export interface InterpreterOptions extends GraphRunOptions {
   readonly graphId: string;
   /** Told of nodes that end, or (null) are to run again. */
   readonly onChange?: (node: number, state: EndState | null) => void;
+  /** The task queue of the interpreter, where the run itself is on another one. */
+  readonly callbackQueue?: string;
 }
 
 export class Interpreter {
@@ -213,6 +215,7 @@ export class Interpreter {
       startChild(deliverCallback, {
         workflowId: `callback-${jobId}`,
         args: [jobId],
+        ...(this.#options.callbackQueue === undefined ? {} : { taskQueue: this.#options.callbackQueue }),
         parentClosePolicy: ParentClosePolicy.ABANDON,
         staticSummary: `callback of ${node.label}`,
       }),

@@ -1,20 +1,12 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  CancelledFailure,
-  defineSignal,
-  log,
-  setHandler,
-  upsertMemo,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { CancellationScope, defineSignal, log, setHandler, upsertMemo } from '@temporalio/workflow';
 import type { GraphInput, GraphNode, GraphSignals } from '../contract/graph.js';
 import { largestOpenGraph } from '../contract/limits.js';
 import { weightOf } from '../graph/cut.js';
-import type { FinishCommand, GraphEvent } from '../graph/events.js';
+import type { FinishCommand } from '../graph/events.js';
 import { coordinate } from './coordinator.js';
 import { Interpreter, records } from './interpreter.js';
 import { loadNodes } from './plan.js';
+import { listen, outcomeOf } from './requests.js';
 
 /**
  * A graph, or a single job (a graph of one node without document or journal). Requests come as signals and become events of
@@ -23,13 +15,8 @@ import { loadNodes } from './plan.js';
 
 /** Node (null: all) and reason. */
 export type CancelNodeArgs = GraphSignals['cancelNode'];
-const cancelNode = defineSignal<GraphSignals['cancelNode']>('cancelNode');
 const addNodes = defineSignal<GraphSignals['addNodes']>('addNodes');
 const closeGraph = defineSignal<GraphSignals['closeGraph']>('closeGraph');
-const pauseGraph = defineSignal<GraphSignals['pauseGraph']>('pauseGraph');
-const resumeGraph = defineSignal<GraphSignals['resumeGraph']>('resumeGraph');
-const retryNode = defineSignal<GraphSignals['retryNode']>('retryNode');
-const setPriority = defineSignal<GraphSignals['setPriority']>('setPriority');
 
 /** Attempts in flight per run: above some hundreds, one workflow task can no longer schedule them in time. */
 const window = 200;
@@ -43,17 +30,7 @@ export async function pixyzGraph(input: GraphInput): Promise<void> {
   const root = CancellationScope.current();
   // Everything of the run lives in this scope: a cancel request is an event for the core, not an exception in the middle.
   const outcome = await CancellationScope.nonCancellable(() => interpret(input, root));
-  switch (outcome.state) {
-    case 'succeeded':
-      return;
-    case 'failed':
-      throw ApplicationFailure.nonRetryable(outcome.message, 'GRAPH_FAILED');
-    case 'revoked':
-      if (root.consideredCancelled) throw new CancelledFailure(outcome.message);
-      // Expired, or all nodes were cancelled one by one: Temporal has no word for it but "failed", so a label tells.
-      upsertSearchAttributes({ PixyzState: ['REVOKED'] });
-      throw ApplicationFailure.nonRetryable(outcome.message, 'REVOKED');
-  }
+  outcomeOf(outcome, root);
 }
 
 async function interpret(input: GraphInput, root: CancellationScope): Promise<FinishCommand> {
@@ -76,15 +53,6 @@ async function interpret(input: GraphInput, root: CancellationScope): Promise<Fi
   const outcome = await run.finished;
   if (input.journal === true) upsertMemo(run.memo());
   return outcome;
-}
-
-function listen(dispatch: (event: GraphEvent) => void, root: CancellationScope): void {
-  setHandler(cancelNode, (node, reason) => dispatch({ type: 'cancel', node, reason }));
-  setHandler(pauseGraph, () => dispatch({ type: 'pause' }));
-  setHandler(resumeGraph, () => dispatch({ type: 'resume' }));
-  setHandler(retryNode, (node) => dispatch({ type: 'retry', node }));
-  setHandler(setPriority, ({ node, priority }) => dispatch({ type: 'priority', node, priority }));
-  void root.cancelRequested.catch(() => dispatch({ type: 'cancel', node: null, reason: 'cancelled' }));
 }
 
 /** An open graph reads its document on, up to where it is told. One thing at a time, so "close" comes after what was added. */

@@ -19,7 +19,7 @@ export async function loadNodes(
   return nodes;
 }
 
-function nodesOf(part: PlanPart): GraphNode[] {
+export function nodesOf(part: PlanPart): GraphNode[] {
   return part.rows.map(([at, label, deps], row) => {
     const template = part.templates[at];
     if (template === undefined) throw new RangeError(`the plan has no template ${at}`);

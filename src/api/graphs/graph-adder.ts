@@ -146,7 +146,7 @@ function rejections(
 }
 
 /** Files of earlier requests: a folder for each, named as the form called it, with one file in it. */
-async function filesThere(graphId: string, inputs: string): Promise<Map<string, KnownFile>> {
+export async function filesThere(graphId: string, inputs: string): Promise<Map<string, KnownFile>> {
   const files = new Map<string, KnownFile>();
   let names: string[];
   try {

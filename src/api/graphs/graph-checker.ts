@@ -13,12 +13,17 @@ export interface KnownFile {
   readonly path: string;
 }
 
+/** What it needs of the API's own. */
+export interface CheckerDeps {
+  readonly options: Pick<ApiDeps['options'], 'processPath' | 'retryTimeLimit' | 'rescueWait'>;
+}
+
 /** Looks up what the compiler must know of the world: processes, files, and what scripts say of themselves. */
 export class GraphChecker {
-  readonly #deps: ApiDeps;
+  readonly #deps: CheckerDeps;
   readonly #inspector: ScriptInspector;
 
-  constructor(deps: ApiDeps, inspector: ScriptInspector) {
+  constructor(deps: CheckerDeps, inspector: ScriptInspector) {
     this.#deps = deps;
     this.#inspector = inspector;
   }

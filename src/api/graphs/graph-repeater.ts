@@ -52,10 +52,11 @@ export class GraphRepeater {
   /** @returns the new graph, and how many nodes are kept */
   async repeat(view: GraphView, newId: string): Promise<{ header: GraphHeader; nodes: number; kept: number }> {
     const { graphId } = view.header;
-    const specs = await this.#store.nodes(graphId, 1, view.names.names.length - 1);
-    if (specs.length === 0) {
-      throw new EngineError('CONFLICT', `graph ${graphId} was made by a workflow file: start its workflow again`);
+    if (view.header.workflow !== null) {
+      const again = `POST /workflows/${view.header.workflow}`;
+      throw new EngineError('CONFLICT', `graph ${graphId} is a run of a workflow: start the workflow again (${again})`);
     }
+    const specs = await this.#store.nodes(graphId, 1, view.names.names.length - 1);
     const kept = await this.#kept(view, specs);
     if (kept.nodes.size === specs.length) {
       throw new EngineError('CONFLICT', `all nodes of graph ${graphId} have succeeded: there is nothing to run again`);

@@ -1,7 +1,9 @@
 import type { GraphHeader, NodeSpec } from '../../contract/graph-document.js';
 import { firstItemNumber, jobIdOf, nodeIndexOf } from '../../contract/ids.js';
 import type { JobRecord } from '../../contract/job.js';
+import type { Json } from '../../contract/json.js';
 import { EngineError } from '../../errors/engine-error.js';
+import { readTextIfExists } from '../../store/atomic.js';
 import type { GraphFold, NodeFold } from '../../store/graph-fold.js';
 import type { GraphReader } from '../../store/graph-reader.js';
 import type { GraphStore } from '../../store/graph-store.js';
@@ -102,8 +104,16 @@ export class GraphsReader {
       time_info: { request: header.timeRequest, started: timeOf(fold.startedAt), stopped: timeOf(fold.endedAt) },
       parent: header.parent?.jobId ?? null,
       retry_of: header.retryOf,
+      workflow: await this.#workflow(view),
       links: this.links(header.graphId),
     };
+  }
+
+  async #workflow({ header, fold }: GraphView): Promise<GraphState['workflow']> {
+    const { graphId, workflow, workflowVersion = '' } = header;
+    if (workflow === null) return null;
+    const text = fold.state === 'succeeded' ? await readTextIfExists(this.#store.paths(graphId).result) : null;
+    return { name: workflow, version: workflowVersion, result: text === null ? null : (JSON.parse(text) as Json) };
   }
 
   links(graphId: string): Record<string, string> {

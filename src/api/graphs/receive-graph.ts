@@ -34,12 +34,13 @@ export interface ReceivedGraph {
   readonly digest: string;
 }
 
-/** Reads a JSON body, or a form with the part `graph` and files, which go straight to the disk. */
+/** Reads a JSON body, or a form with the part `graph` (or another name) and files, which go straight to the disk. */
 export async function receiveGraph(
   request: Request,
   inputs: string,
   maxBytes: number,
   problems: Problems,
+  partName = 'graph',
 ): Promise<ReceivedGraph> {
   if (!request.isMultipart()) return received(typeof request.body === 'string' ? request.body : '', new Map());
   if (request.raw.destroyed) throw new PlainError(400, 'the client went away');
@@ -54,12 +55,12 @@ export async function receiveGraph(
     const parts = request.parts({
       limits: { fields: maxFiles, files: maxFiles, parts: 2 * maxFiles, fileSize: Number.MAX_SAFE_INTEGER },
       // The graph, too: the parser would turn it from JSON to numbers that have lost digits.
-      isPartAFile: (field, _type, fileName) => fileName !== undefined || field === 'graph',
+      isPartAFile: (field, _type, fileName) => fileName !== undefined || field === partName,
     });
     for await (const part of parts) {
       if (part.type !== 'file') {
         problems.add(['files', part.fieldname], 'bad-file', 'was sent as text: send it as a file, with a file name');
-      } else if (part.fieldname === 'graph') {
+      } else if (part.fieldname === partName) {
         text = await textOf(part);
       } else {
         await store(part, inputs, uploads, count, problems);
@@ -69,7 +70,7 @@ export async function receiveGraph(
     throw formError(error);
   }
   if (text === null)
-    throw new EngineError('BAD_REQUEST', 'the form has no part "graph": that is the graph, as JSON', {});
+    throw new EngineError('BAD_REQUEST', `the form has no part "${partName}": that is the ${partName}, as JSON`, {});
   return received(text, uploads);
 }
 

@@ -36,7 +36,7 @@ export function useAuth(app: App, options: ApiOptions): void {
 /** Everything below these needs the token; unknown paths answer 404 without one, as they always did. */
 function needsToken(request: Request): boolean {
   const route = request.routeOptions.url;
-  return route !== undefined && /^\/(?:jobs|graphs|queues|workers|backend)(?:\/|$)/.test(route);
+  return route !== undefined && /^\/(?:jobs|graphs|workflows|queues|workers|backend)(?:\/|$)/.test(route);
 }
 
 function sha256(bytes: Buffer): Buffer {

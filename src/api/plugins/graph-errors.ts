@@ -8,9 +8,9 @@ import { detailsOf, PlainError, statusOf } from './error-facts.js';
 /** When to come again, seconds: a server that is starting needs a few. */
 const retryAfter = '3';
 
-/** Errors of the calls below `/graphs`: `{code, message, retryable, field?, problems?}`, whatever went wrong. */
+/** Errors of the calls below `/graphs` and `/workflows`: `{code, message, retryable, field?, problems?}`, whatever went wrong. */
 export function isGraphCall(request: Request): boolean {
-  return /^\/graphs(?:[/?]|$)/.test(request.url);
+  return /^\/(?:graphs|workflows)(?:[/?]|$)/.test(request.url);
 }
 
 const codes: Readonly<Record<number, string>> = {

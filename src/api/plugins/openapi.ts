@@ -17,6 +17,10 @@ export interface RouteDocs {
   readonly body?: z.ZodType;
   /** A graph, which has a name: JSON, or a part of a form beside files whose names are free. */
   readonly graph?: z.ZodType;
+  /** Name of that part. Default `graph`. */
+  readonly part?: string;
+  /** Content type of `body`. Default: a form. */
+  readonly type?: string;
   /** Answers that are files, texts or event streams. */
   readonly answers?: Readonly<
     Record<number, { readonly type: string; readonly description: string; readonly example?: string }>
@@ -34,13 +38,14 @@ export async function useOpenApi(app: App): Promise<void> {
         version: '1.0.7',
         description:
           'Jobs of 3D pipelines: send a Python script or name a process, watch it, fetch what it made. ' +
-          'Calls below /jobs, /graphs, /queues, /workers and /backend need the token in the header x-api-key; after 20 different wrong tokens within ' +
+          'Calls below /jobs, /graphs, /workflows, /queues, /workers and /backend need the token in the header x-api-key; after 20 different wrong tokens within ' +
           'a minute an address gets 429 for further wrong ones until it is over.',
       },
       tags: [
         { name: 'processes', description: 'Scripts that are there already.' },
         { name: 'jobs', description: 'One script execution each.' },
         { name: 'graphs', description: 'Jobs that depend on each other.' },
+        { name: 'workflows', description: 'Programs that decide what runs, in TypeScript files.' },
         { name: 'operations', description: 'Queues and workers.' },
         { name: 'backend', description: 'For programs that read Celery records.' },
         { name: 'dev', description: 'Help for developers and operators.' },
@@ -53,10 +58,10 @@ export async function useOpenApi(app: App): Promise<void> {
       const described: Record<string, unknown> = { ...schema };
       if (url.endsWith('*') && schema?.params) described['params'] = withNamedRest(described['params']);
       if (docs?.body !== undefined) {
-        described['consumes'] = ['multipart/form-data'];
+        described['consumes'] = [docs.type ?? 'multipart/form-data'];
         described['body'] = withoutDialect(z.toJSONSchema(docs.body, { io: 'input', unrepresentable: 'any' }));
       }
-      if (docs?.graph !== undefined) described['body'] = graphBody(docs.graph);
+      if (docs?.graph !== undefined) described['body'] = graphBody(docs.graph, docs.part ?? 'graph');
       if (docs?.answers !== undefined) {
         const answers = Object.entries(docs.answers).map(([status, { type, description, example }]) => [
           status,
@@ -89,12 +94,12 @@ function withNamedRest(params: unknown): unknown {
   };
 }
 
-function graphBody(graph: z.ZodType): unknown {
+function graphBody(graph: z.ZodType, part: string): unknown {
   const schema = { $ref: `#/components/schemas/${graph.meta()?.id}` };
   const form = {
     type: 'object',
-    properties: { graph: schema },
-    required: ['graph'],
+    properties: { [part]: schema },
+    required: [part],
     additionalProperties: { type: 'string', format: 'binary' },
   };
   return { content: { 'application/json': { schema }, 'multipart/form-data': { schema: form } } };

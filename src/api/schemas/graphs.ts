@@ -3,6 +3,7 @@ import { graphHeaderSchema } from '../../contract/graph-document.js';
 import { uuidPattern } from '../../contract/ids.js';
 import { attemptSchema, callbackSchema, timeInfoSchema } from '../../contract/job.js';
 import { journalEntrySchema } from '../../contract/journal.js';
+import { jsonSchema } from '../../contract/json.js';
 import { triggerRules } from '../../contract/scheduling.js';
 import { problemSchema } from '../graphs/problems.js';
 import { oneOrMany, shortText, timeSchema, wholeNumber } from './jobs.js';
@@ -95,6 +96,14 @@ export const graphStateSchema = z
     time_info: timeInfoSchema,
     parent: z.string().nullable().describe('The job whose script sent it.'),
     retry_of: z.string().nullable().describe('The graph that this one repeats.'),
+    workflow: z
+      .object({
+        name: z.string(),
+        version: z.string().describe('The code that this run keeps to its end.'),
+        result: jsonSchema.describe('What the workflow has returned; null before.'),
+      })
+      .nullable()
+      .describe('Of a run of a workflow file.'),
     links,
   })
   .meta({
@@ -118,6 +127,7 @@ export const graphStateSchema = z
         },
         parent: null,
         retry_of: null,
+        workflow: null,
         links: {},
       },
     ],
