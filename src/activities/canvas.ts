@@ -15,7 +15,7 @@ import { type RetryOptions, retryPolicyOf } from '../graph/retry-policy.js';
 import { planNode } from '../store/graph-plan.js';
 import type { GraphShare } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
-import { readSent, type Sent, type SentCanceller } from './sent-canvases.js';
+import { readSent, type Sent, type SentCanceller } from '../store/sent-canvases.js';
 
 /** What canvases need of the engine, and of the settings. */
 export interface CanvasDeps extends SentCanceller {

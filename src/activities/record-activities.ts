@@ -10,8 +10,8 @@ import { type GraphShare, openGraphs } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
 import { NodeRecords } from '../store/node-record.js';
 import { claim } from '../store/ownership.js';
+import { cancelSent, type SentCanceller } from '../store/sent-canvases.js';
 import { createGraphActivities, type GraphActivities } from './graph-activities.js';
-import { cancelSent, type SentCanceller } from './sent-canvases.js';
 
 /** What the interpreter asks of the engine's own worker: quick things that need the share or the server. */
 export interface RecordActivities extends GraphActivities {

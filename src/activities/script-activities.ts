@@ -10,6 +10,7 @@ import { type GraphShare, openGraphs } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
 import { logFileOf, resolveFileRef } from '../store/layout.js';
 import { claim, claimedBy, fenceCheckMs, fenceMs } from '../store/ownership.js';
+import { cancelSent } from '../store/sent-canvases.js';
 import type { Slot, SlotPool } from '../worker/slot-pool.js';
 import { type AloneDeps, runAlone } from './alone.js';
 import { AttemptRecord } from './attempt-record.js';
@@ -19,7 +20,6 @@ import { commandTask } from './command-task.js';
 import { readyJob } from './materialise.js';
 import { contentKey, findReusable, keepForReuse, type ReuseDeps, takeOutputs } from './result-reuse.js';
 import { fault } from './script-fault.js';
-import { cancelSent } from './sent-canvases.js';
 
 /** The one activity path of every script, whatever graph it belongs to. */
 export interface ScriptActivities {

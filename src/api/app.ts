@@ -37,6 +37,7 @@ import { processesRoutes } from './routes/processes.js';
 import { rootRoutes } from './routes/root.js';
 import { workflowRoutes } from './routes/workflows.js';
 import { Submitter } from './submission/submitter.js';
+import { TaskFamily } from './task-family.js';
 
 /** A connection on which nothing moves for so long is closed; an upload may take as long as it likes while it moves. */
 const silenceMs = 120_000;
@@ -95,7 +96,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   rootRoutes(app);
   processesRoutes(app, deps.options.processPath, inspector);
   jobsListRoutes(app, new JobsList(deps, reader, graphs.reader));
-  jobsStateRoutes(app, reader);
+  jobsStateRoutes(app, reader, new TaskFamily(deps.store));
   await app.register(jobsControlRoutes(deps, reader, submitter));
   outputsRoutes(app, deps);
   archiveRoutes(app, deps, reader, queues);

@@ -265,6 +265,10 @@ describe('03_group_async', () => {
     expect(sleeps.map((job) => job.steps?.length)).toEqual([1, 1, 1, 1]);
     const answer = await system.api.get(`/backend/get_task_meta/${sleeps[0]?.uuid}`);
     expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ result: { result: 2 } });
+    expect(await answer.json()).toMatchObject({ result: { result: 2 }, parent_id: details.uuid, children: [] });
+    const parent = await (await system.api.get(`/backend/get_task_meta/${details.uuid}`)).json();
+    expect(parent).toMatchObject({
+      children: [[[expect.any(String), null], sleeps.map(({ uuid }) => [[uuid, null], null])]],
+    });
   }, 180_000);
 });

@@ -4,14 +4,18 @@ import { recordMeta } from '../../store/handed-on.js';
 import type { TaskMeta } from '../schemas/jobs.js';
 
 /** The record as a Celery result store would keep it, for programs that read that form. */
-export function presentTaskMeta(record: JobRecord, result: Json): TaskMeta {
+export function presentTaskMeta(
+  record: JobRecord,
+  result: Json,
+  family: { readonly children: Json[]; readonly parentId: string | null },
+): TaskMeta {
   const failed = record.status === 'FAILURE' || record.status === 'RETRY';
   return {
     status: record.status,
     result: resultOf(record, result),
     traceback: failed ? (record.error?.traceback ?? null) : null,
-    children: [],
-    parent_id: null,
+    children: family.children,
+    parent_id: family.parentId,
     task_id: record.status === 'PENDING' ? null : record.jobId,
     date_done: isTerminal(record.status) ? record.timeInfo.stopped : null,
   };

@@ -3,6 +3,7 @@ import type { JobsReader } from '../jobs-reader.js';
 import { presentTaskMeta, unknownTaskMeta } from '../presenters/task-meta.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { jobDetailsSchema, jobParamsSchema, jobStateSchema, taskMetaSchema } from '../schemas/jobs.js';
+import type { TaskFamily } from '../task-family.js';
 
 /**
  * Answers are presented from records that were checked when they were read; checking the answer again costs more than all
@@ -11,7 +12,7 @@ import { jobDetailsSchema, jobParamsSchema, jobStateSchema, taskMetaSchema } fro
 const serializerCompiler = () => (answer: unknown) => JSON.stringify(answer);
 
 /** The state of one job, in the three forms that clients know. */
-export function jobsStateRoutes(app: App, reader: JobsReader): void {
+export function jobsStateRoutes(app: App, reader: JobsReader, family: TaskFamily): void {
   app.get(
     '/jobs/:job_uuid',
     {
@@ -57,7 +58,8 @@ export function jobsStateRoutes(app: App, reader: JobsReader): void {
     },
     async (request) => {
       const record = await reader.record(request.params.job_uuid);
-      return record === null ? unknownTaskMeta : presentTaskMeta(record, await reader.result(record));
+      if (record === null) return unknownTaskMeta;
+      return presentTaskMeta(record, await reader.result(record), await family.of(record.jobId));
     },
   );
 }

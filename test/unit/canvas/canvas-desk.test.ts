@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CanvasDeps, CanvasDesk } from '../../../src/activities/canvas.js';
 import { createRecordActivities } from '../../../src/activities/record-activities.js';
-import { cancelSent } from '../../../src/activities/sent-canvases.js';
 import type { GraphInput } from '../../../src/contract/graph.js';
 import { jobIdOf } from '../../../src/contract/ids.js';
 import { newRecord } from '../../../src/contract/job.js';
 import { graphIdFromKey } from '../../../src/contract/new-graph-id.js';
 import { type GraphShare, openGraphs } from '../../../src/store/graph-share.js';
 import { JobStore } from '../../../src/store/job-store.js';
+import { cancelSent } from '../../../src/store/sent-canvases.js';
 
 const jobId = '11111111-2222-4333-8444-555500000001';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JobStore } from '../store/job-store.js';
+import type { JobStore } from './job-store.js';
 
 /** A sending of a script, as its job remembers it: one line of `canvases.jsonl` in the job's folder. */
 export const sentSchema = z.object({
