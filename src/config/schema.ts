@@ -193,4 +193,7 @@ export const foreignNames = [
   'GID',
   'TEST_URL',
   'TZ',
+  'POSTGRES_PASSWORD',
+  'PIXYZ_PULL_POLICY',
+  'STOP_GRACE',
 ] as const;

@@ -133,7 +133,7 @@ async function startOnce(options: TemporalOptions, logFolder: string, lock: Data
         temporalConfig({
           ports,
           host,
-          persistence: { kind: 'sqlite', file: options.dbFile, sync: options.sync ?? 'normal' },
+          store: { file: options.dbFile, sync: options.sync ?? 'normal' },
           dynamicConfigFile: options.dynamicConfig ?? dynamicConfigFile,
           logLevel: options.logLevel ?? 'warn',
           metricsAddress: options.metricsPort ? `${host}:${options.metricsPort}` : null,

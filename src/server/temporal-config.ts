@@ -1,6 +1,6 @@
 /**
- * The configuration files of the Temporal server and its Web UI, as plain objects: JSON is YAML, so no YAML writer is
- * needed. Embedded (SQLite) and production (PostgreSQL) differ in the `persistence` part only.
+ * The configuration files of the embedded Temporal server and its Web UI, as plain objects: JSON is YAML, so no YAML
+ * writer is needed. A server on PostgreSQL has `deploy/temporal/server.yaml`, which differs in `persistence` only.
  */
 
 export interface TemporalPorts {
@@ -15,31 +15,17 @@ export interface TemporalPorts {
   readonly workerMembership: number;
 }
 
-export type Persistence =
-  | {
-      readonly kind: 'sqlite';
-      readonly file: string;
-      /** normal: one fsync per checkpoint, survives a kill of every process. full: one per commit, also a power cut. */
-      readonly sync: 'normal' | 'full';
-    }
-  | {
-      readonly kind: 'postgres';
-      readonly host: string;
-      readonly port: number;
-      readonly user: string;
-      readonly password: string;
-      readonly database: string;
-      readonly visibilityDatabase: string;
-      /** For the life of the database: it cannot be changed later. */
-      readonly shards: number;
-      readonly maxConnections: number;
-    };
+export interface SqliteStore {
+  readonly file: string;
+  /** normal: one fsync per checkpoint, survives a kill of every process. full: one per commit, also a power cut. */
+  readonly sync: 'normal' | 'full';
+}
 
 export interface TemporalConfigOptions {
   readonly ports: TemporalPorts;
   /** Address that the services bind to and tell each other. */
   readonly host: string;
-  readonly persistence: Persistence;
+  readonly store: SqliteStore;
   readonly dynamicConfigFile: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** host:port of the Prometheus metrics; null: none are kept. */
@@ -53,7 +39,7 @@ export function temporalConfig(options: TemporalConfigOptions): Record<string, u
   });
   return {
     log: { stdout: true, level: options.logLevel, format: 'json' },
-    persistence: persistence(options.persistence),
+    persistence: persistence(options.store),
     global: {
       // Members that are gone are waited for when joining: with one machine there is nobody to wait for.
       membership: { maxJoinDuration: '10s', broadcastAddress: host },
@@ -102,57 +88,36 @@ export function temporalConfig(options: TemporalConfigOptions): Record<string, u
   };
 }
 
-function persistence(store: Persistence): Record<string, unknown> {
-  if (store.kind === 'sqlite') {
-    const sql = {
-      sql: {
-        pluginName: 'sqlite',
-        databaseName: store.file,
-        connectAddr: 'localhost',
-        connectProtocol: 'tcp',
-        connectAttributes: {
-          cache: 'private',
-          setup: 'true',
-          journal_mode: 'wal',
-          synchronous: store.sync === 'full' ? '2' : '1',
-          busy_timeout: '10000',
-          // KiB, negative as SQLite wants it: 2 MB by default, less than the list of runs soon has.
-          cache_size: '-65536',
-          temp_store: 'memory',
-          // Pages of 4 KiB until the log is copied into the database, with an fsync.
-          wal_autocheckpoint: '4000',
-        },
-        // More would wait for SQLite's one writer in a busy loop: four halve the throughput.
-        maxConns: 1,
-        maxIdleConns: 1,
-      },
-    };
-    // Both stores in one file and so over one connection: a second file was not faster.
-    return {
-      defaultStore: 'default',
-      visibilityStore: 'visibility',
-      numHistoryShards: 1,
-      datastores: { default: sql, visibility: sql },
-    };
-  }
-  const sql = (databaseName: string) => ({
+function persistence(store: SqliteStore): Record<string, unknown> {
+  const sql = {
     sql: {
-      pluginName: 'postgres12',
-      databaseName,
-      connectAddr: `${store.host}:${store.port}`,
+      pluginName: 'sqlite',
+      databaseName: store.file,
+      connectAddr: 'localhost',
       connectProtocol: 'tcp',
-      user: store.user,
-      password: store.password,
-      maxConns: store.maxConnections,
-      maxIdleConns: store.maxConnections,
-      maxConnLifetime: '1h',
+      connectAttributes: {
+        cache: 'private',
+        setup: 'true',
+        journal_mode: 'wal',
+        synchronous: store.sync === 'full' ? '2' : '1',
+        busy_timeout: '10000',
+        // KiB, negative as SQLite wants it: 2 MB by default, less than the list of runs soon has.
+        cache_size: '-65536',
+        temp_store: 'memory',
+        // Pages of 4 KiB until the log is copied into the database, with an fsync.
+        wal_autocheckpoint: '4000',
+      },
+      // More would wait for SQLite's one writer in a busy loop: four halve the throughput.
+      maxConns: 1,
+      maxIdleConns: 1,
     },
-  });
+  };
+  // Both stores in one file and so over one connection: a second file was not faster.
   return {
     defaultStore: 'default',
     visibilityStore: 'visibility',
-    numHistoryShards: store.shards,
-    datastores: { default: sql(store.database), visibility: sql(store.visibilityDatabase) },
+    numHistoryShards: 1,
+    datastores: { default: sql, visibility: sql },
   };
 }
 

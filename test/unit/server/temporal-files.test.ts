@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { searchAttributes } from '../../../src/engine/search-attributes.js';
 import { cliArguments } from '../../../src/server/cli-arguments.js';
 import { dynamicConfigFile, readDynamicConfig } from '../../../src/server/dynamic-config.js';
-import { type Persistence, temporalConfig } from '../../../src/server/temporal-config.js';
+import { type SqliteStore, temporalConfig } from '../../../src/server/temporal-config.js';
 import { serverVersion } from '../../../src/server/temporal-programs.js';
 
 const ports = {
@@ -17,11 +17,11 @@ const ports = {
   worker: 8,
   workerMembership: 9,
 };
-const config = (persistence: Persistence) =>
+const config = (store: SqliteStore) =>
   temporalConfig({
     ports,
     host: '127.0.0.1',
-    persistence,
+    store,
     dynamicConfigFile: '/d.yaml',
     logLevel: 'warn',
     metricsAddress: null,
@@ -29,7 +29,7 @@ const config = (persistence: Persistence) =>
 
 describe('the configuration of the server', () => {
   test('no service listens beyond this machine', () => {
-    const { services, global } = config({ kind: 'sqlite', file: '/t.db', sync: 'normal' }) as {
+    const { services, global } = config({ file: '/t.db', sync: 'normal' }) as {
       services: Record<string, { rpc: { bindOnIP: string } }>;
       global: { membership: { broadcastAddress: string } };
     };
@@ -41,28 +41,10 @@ describe('the configuration of the server', () => {
     ['normal', '1'],
     ['full', '2'],
   ] as const)('TEMPORAL_SYNC=%s is the synchronous pragma of SQLite, with a write-ahead log', (sync, pragma) => {
-    const { persistence } = config({ kind: 'sqlite', file: '/t.db', sync });
+    const { persistence } = config({ file: '/t.db', sync });
     expect(persistence).toMatchObject({
       datastores: { default: { sql: { connectAttributes: { journal_mode: 'wal', synchronous: pragma } } } },
     });
-  });
-
-  test('production differs in the database only', () => {
-    const { persistence: sqlite, ...embedded } = config({ kind: 'sqlite', file: '/t.db', sync: 'normal' });
-    const { persistence: postgres, ...production } = config({
-      kind: 'postgres',
-      host: 'db',
-      port: 5432,
-      user: 'u',
-      password: 'p',
-      database: 'temporal',
-      visibilityDatabase: 'temporal_visibility',
-      shards: 128,
-      maxConnections: 20,
-    });
-    expect(production).toEqual(embedded);
-    expect(sqlite).not.toEqual(postgres);
-    expect(postgres).toMatchObject({ numHistoryShards: 128 });
   });
 });
 
