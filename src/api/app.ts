@@ -38,6 +38,7 @@ import { rootRoutes } from './routes/root.js';
 import { workflowRoutes } from './routes/workflows.js';
 import { Submitter } from './submission/submitter.js';
 import { TaskFamily } from './task-family.js';
+import { liveWorkers } from './worker-reports.js';
 
 /** A connection on which nothing moves for so long is closed; an upload may take as long as it likes while it moves. */
 const silenceMs = 120_000;
@@ -66,7 +67,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
-  const queues = new QueueWatch(deps.engine);
+  const queues = new QueueWatch(deps.engine, () => liveWorkers(deps.store.root));
   const share = openGraphs(deps.store);
   const reader = new JobsReader(deps, queues, share);
   const inspector = new CachedInspector(deps.inspector);

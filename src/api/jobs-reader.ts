@@ -74,7 +74,7 @@ export class JobsReader {
     ]);
     return presentDetails(record, {
       result,
-      waiting,
+      waiting: waiting?.message ?? null,
       links,
     });
   }

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
+import type { z } from 'zod';
 import { buildApp } from '../../src/api/app.js';
 import type { ApiOptions, App, ScriptInspector } from '../../src/api/deps.js';
 import { projectRoot } from '../../src/config/project-root.js';
@@ -12,6 +13,7 @@ import { graphIdOf } from '../../src/contract/ids.js';
 import type { JobRecord, JobSpec } from '../../src/contract/job.js';
 import { newRecord } from '../../src/contract/job.js';
 import { newGraphId } from '../../src/contract/new-graph-id.js';
+import type { workerReportSchema } from '../../src/contract/worker-report.js';
 import { createScriptInspector } from '../../src/runner/script-inspector.js';
 import { JobStore } from '../../src/store/job-store.js';
 import { FakeEngine } from './fake-engine.js';
@@ -147,6 +149,30 @@ export async function seedJob(
   const record: JobRecord = { ...newRecord(spec), ...changes };
   await store.writeRecord(record);
   return record;
+}
+
+/** What a live worker says of itself. */
+export async function reportWorker(
+  api: ApiUnderTest,
+  name: string,
+  changes: Partial<z.input<typeof workerReportSchema>> = {},
+): Promise<string> {
+  const file = join(api.store.root, '.workers', `${name}.json`);
+  const now = new Date().toISOString();
+  const report: z.input<typeof workerReportSchema> = {
+    name,
+    host: 'h',
+    pid: 1,
+    startedAt: now,
+    at: now,
+    queues: ['cpu', 'wine'],
+    slots: { limit: 4, used: 3, lent: 1 },
+    runner: { warm: 2, running: 3, residentBytes: 1000 },
+    metrics: [],
+    ...changes,
+  };
+  await writeFile(file, JSON.stringify(report));
+  return file;
 }
 
 /** Writes an output file of a job. */

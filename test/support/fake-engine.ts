@@ -44,6 +44,8 @@ export class FakeEngine implements Engine {
   starts = 0;
   /** The server cannot be reached. */
   down = false;
+  /** What is asked for is done, and the answer to a start does not come. */
+  losesAnswers = false;
 
   async startGraph(input: GraphInput, labels: RunLabels): Promise<void> {
     this.#reach();
@@ -51,6 +53,7 @@ export class FakeEngine implements Engine {
     if (!this.graphs.has(input.graphId)) {
       this.graphs.set(input.graphId, { input, labels, startedAt: new Date(Date.now() + this.graphs.size), open: true });
     }
+    if (this.losesAnswers) this.#unreachable();
   }
 
   async continueAsGraph(input: GraphInput, labels: RunLabels): Promise<void> {
@@ -144,10 +147,10 @@ export class FakeEngine implements Engine {
   }
 
   #reach(): void {
-    if (this.down)
-      throw new EngineError(
-        'UNAVAILABLE',
-        'the Temporal server cannot be reached: start it, or check TEMPORAL_ADDRESS',
-      );
+    if (this.down) this.#unreachable();
+  }
+
+  #unreachable(): never {
+    throw new EngineError('UNAVAILABLE', 'the Temporal server cannot be reached: start it, or check TEMPORAL_ADDRESS');
   }
 }

@@ -11,6 +11,7 @@ import type { ApiDeps, Request } from '../deps.js';
 import type { QueueWatch } from '../queue-watch.js';
 import type { Plan, Validation } from '../schemas/graphs.js';
 import { KeyedLock } from '../submission/keyed-lock.js';
+import { mayHaveStarted } from '../submission/unknown-start.js';
 import { type CheckedGraph, checkNodes, numbered } from './compile.js';
 import type { GraphChecker, KnownFile } from './graph-checker.js';
 import { Problems } from './problems.js';
@@ -35,7 +36,7 @@ interface Checked {
 
 /**
  * From a request to a running graph, in the order of `Submitter`: receive apart, check everything, commit as a whole, start.
- * A graph that cannot be started is taken back.
+ * A graph that cannot be started is taken back, unless the client can ask for it again ({@link mayHaveStarted}).
  */
 export class GraphSubmitter {
   readonly #deps: ApiDeps;
@@ -89,12 +90,13 @@ export class GraphSubmitter {
     }
   }
 
-  /** Starts a graph that has just been committed. On failure it is taken back. */
+  /** Starts a graph that has just been committed. On failure it is taken back, unless a repeat may find it. */
   async #start(header: GraphHeader, nodes: readonly NodeSpec[]): Promise<void> {
     try {
       await this.start(header, nodes);
     } catch (error) {
-      await this.#store.remove(header.graphId);
+      const hasKey = header.digest !== null;
+      if (!hasKey || !mayHaveStarted(error)) await this.#store.remove(header.graphId);
       throw error;
     }
   }
@@ -134,7 +136,7 @@ export class GraphSubmitter {
         'this Idempotency-Key was used for another request: use a new key for a new graph',
       );
     }
-    // The API may have died between commit and start; starting again changes nothing where the graph is known.
+    // The API may have died between commit and start, or never heard whether it worked; starting again changes nothing where the graph is known.
     if ((await this.#deps.engine.isOpen(first.graphId)) === null) {
       const nodes = await this.#store.nodes(first.graphId, 1, await this.#store.count(first.graphId));
       await this.start(first, nodes);

@@ -19,12 +19,8 @@ export async function whyOf(reader: GraphsReader, queues: QueueWatch, view: Grap
   if (fold.state === 'pending') reasons.push({ code: 'not-started', message: 'the graph has not been taken up yet' });
   if (state === 'queued') {
     const queue = node.record?.queue ?? node.fold.queue ?? node.spec?.queue ?? '';
-    const message = await queues.whyWaiting(queue);
-    reasons.push(
-      message === null
-        ? { code: 'busy', message: `it waits in queue "${queue}" for a worker with a free slot` }
-        : { code: 'no-worker', message },
-    );
+    const unknown = { code: 'busy', message: `it waits in queue "${queue}" for a worker with a free slot` } as const;
+    reasons.push((await queues.whyWaiting(queue)) ?? unknown);
     return { state, reasons };
   }
   if (fold.state === 'paused')

@@ -53,7 +53,10 @@ export function archiveRoutes(app: App, { store, engine }: ApiDeps, reader: Jobs
       }
       const task = await engine.startArchive(jobId, fingerprint);
       const waiting = await queues.whyWaiting('zip');
-      throw new EngineError('TOO_EARLY', `the archive is being made by task ${task}${waiting ? `; ${waiting}` : ''}`);
+      throw new EngineError(
+        'TOO_EARLY',
+        `the archive is being made by task ${task}${waiting === null ? '' : `; ${waiting.message}`}`,
+      );
     },
   );
 }

@@ -18,6 +18,7 @@ import { entrypointOf, type JobSettings, readConfig, resolveSettings } from './j
 import { KeyedLock } from './keyed-lock.js';
 import { parseJson } from './parse-json.js';
 import { singleJobGraph } from './single-job-graph.js';
+import { mayHaveStarted } from './unknown-start.js';
 
 /** A request that has passed every check; its files lie at their final names in the incoming folder. */
 interface CheckedRequest {
@@ -35,7 +36,8 @@ interface CheckedRequest {
  * 1. receive: the upload lies apart, as no job;
  * 2. check everything: a refused request leaves nothing behind, whatever it was refused for;
  * 3. commit: folder, spec and record appear at once;
- * 4. start the graph: when Temporal cannot be reached, the job is taken back and the client told to come again.
+ * 4. start the graph: when Temporal cannot be reached, the client is told to come again, and the job is taken back unless the
+ *    client can ask for it again ({@link mayHaveStarted}).
  */
 export class Submitter {
   readonly #deps: ApiDeps;
@@ -77,14 +79,15 @@ export class Submitter {
     }
   }
 
-  /** Starts the graph of a committed job. On failure the job is taken back. */
+  /** Starts the graph of a committed job. On failure the job is taken back, unless a repeat of the request may find it. */
   async start(spec: JobSpec): Promise<void> {
     const { engine, store, options } = this.#deps;
     const { input, labels } = singleJobGraph(spec, options);
     try {
       await engine.startGraph(input, labels);
     } catch (error) {
-      await store.remove(spec.jobId);
+      const hasKey = spec.digest !== null;
+      if (!hasKey || !mayHaveStarted(error)) await store.remove(spec.jobId);
       throw error;
     }
   }
@@ -110,7 +113,7 @@ export class Submitter {
         'this Idempotency-Key was used for another request: use a new key for a new job',
       );
     }
-    // The API may have died between commit and start; starting again changes nothing where the graph is known.
+    // The API may have died between commit and start, or never heard whether it worked; starting again changes nothing where the graph is known.
     const record = await this.#deps.store.readRecord(first.jobId);
     if (record !== null && record.status === 'PENDING') {
       const { input, labels } = singleJobGraph(first, this.#deps.options);

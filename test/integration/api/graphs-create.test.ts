@@ -193,6 +193,16 @@ describe('the same Idempotency-Key', () => {
     expect(await api.leftovers()).toHaveLength(1);
   });
 
+  it('gets the graph whose start arrived although nobody heard of it', async () => {
+    const api = await startApi();
+    api.engine.losesAnswers = true;
+    expect((await send(api, '/graphs', chain, { steps: script }, key)).status).toBe(503);
+    api.engine.losesAnswers = false;
+    const { id } = await json(send(api, '/graphs', chain, { steps: script }, key));
+    expect([...api.engine.graphs.keys()]).toEqual([id]);
+    expect((await api.call(`/graphs/${id}`)).status).toBe(200);
+  });
+
   it('is refused for another graph, or other files', async () => {
     const api = await startApi();
     await send(api, '/graphs', chain, { steps: script }, key);

@@ -75,4 +75,49 @@ describe('a repeated request with the same Idempotency-Key', () => {
     expect((await api.post(form(), key)).status).toBe(200);
     expect(await readdir(api.store.root)).toContain(jobIdOf(graphIdFromKey('order 4711'), 1));
   });
+
+  it('gets the job whose start arrived although nobody heard of it', async () => {
+    const api = await startApi();
+    api.engine.losesAnswers = true;
+    expect((await api.post(form(), key)).status).toBe(503);
+    expect(api.engine.graphs.size).toBe(1);
+    api.engine.losesAnswers = false;
+    const answer = await api.post(form(), key);
+    expect(answer.status).toBe(200);
+    const { uuid } = (await answer.json()) as { uuid: string };
+    expect([...api.engine.graphs.keys()]).toEqual([graphIdFromKey('order 4711')]);
+    expect((await api.call(`/jobs/${uuid}`)).status).toBe(200);
+    expect(await api.leftovers()).toEqual([uuid]);
+  });
+
+  it('gets it also when the start arrived nowhere, as often as it takes', async () => {
+    const api = await startApi();
+    for (const [down, losesAnswers] of [
+      [true, false],
+      [false, true],
+      [true, true],
+    ] as const) {
+      Object.assign(api.engine, { down, losesAnswers });
+      expect((await api.post(form(), key)).status).toBe(503);
+    }
+    Object.assign(api.engine, { down: false, losesAnswers: false });
+    expect((await api.post(form(), key)).status).toBe(200);
+    expect(api.engine.graphs.size).toBe(1);
+  });
+});
+
+describe('a start that fails', () => {
+  it('leaves no job behind where no key was sent: nobody could ask for it again', async () => {
+    const api = await startApi();
+    api.engine.losesAnswers = true;
+    expect((await api.post(form())).status).toBe(503);
+    expect(await api.leftovers()).toEqual([]);
+  });
+
+  it('leaves none behind either where Temporal has answered that it will not', async () => {
+    const api = await startApi();
+    api.engine.startGraph = () => Promise.reject(new Error('the arguments are too large'));
+    expect((await api.post(form(), key)).status).toBe(500);
+    expect(await api.leftovers()).toEqual([]);
+  });
 });

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { Counter, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { queueListSchema, workerListSchema } from '../../../src/api/schemas/operations.js';
-import { type ApiUnderTest, startApi, token } from '../../support/api-under-test.js';
+import { type ApiUnderTest, reportWorker, startApi, token } from '../../support/api-under-test.js';
 import { raw } from '../../support/raw-request.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -18,23 +18,7 @@ async function report(api: ApiUnderTest, name: string, changes: object = {}): Pr
   });
   attempts.inc({ queue: 'cpu', outcome: 'succeeded' }, 5);
   new Counter({ name: 'other_total', help: 'Not ours.', registers: [registry] }).inc();
-  const file = join(api.store.root, '.workers', `${name}.json`);
-  await writeFile(
-    file,
-    JSON.stringify({
-      name,
-      host: 'h',
-      pid: 1,
-      startedAt: new Date().toISOString(),
-      at: new Date().toISOString(),
-      queues: ['cpu', 'wine'],
-      slots: { limit: 4, used: 3, lent: 1 },
-      runner: { warm: 2, running: 3, residentBytes: 1000 },
-      metrics: await registry.getMetricsAsJSON(),
-      ...changes,
-    }),
-  );
-  return file;
+  return reportWorker(api, name, { metrics: await registry.getMetricsAsJSON(), ...changes });
 }
 
 describe('/metrics', () => {

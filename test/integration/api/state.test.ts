@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JobError } from '../../../src/contract/job.js';
-import { startApi } from '../../support/api-under-test.js';
+import { reportWorker, startApi } from '../../support/api-under-test.js';
 
 const unknown = '3c7b1077-d4f2-42ce-98b0-8d9fba12a471';
 const times = {
@@ -192,6 +192,42 @@ describe('the state of a job', () => {
     });
     const served = await api.seed({ queue: 'cpu' });
     expect(await (await api.call(`/jobs/${served.jobId}/details`)).json()).toMatchObject({ waiting: null });
+  });
+
+  it.each([
+    ['the only slot is taken', [{ limit: 1, used: 1, lent: 0 }], 'queue "wine": the only slot of its worker is taken'],
+    [
+      'all slots of several workers are taken, one of them lent',
+      [
+        { limit: 2, used: 2, lent: 0 },
+        { limit: 2, used: 3, lent: 1 },
+      ],
+      'queue "wine": all 4 slots of its 2 workers are taken',
+    ],
+    [
+      'one worker has a free slot',
+      [
+        { limit: 1, used: 1, lent: 0 },
+        { limit: 2, used: 1, lent: 0 },
+      ],
+      null,
+    ],
+  ])('tells why a job waits: %s', async (_, workers, waiting) => {
+    const api = await startApi();
+    // With all slots taken, a worker asks Temporal for nothing, and Temporal forgets it after some minutes.
+    api.engine.stats.set('wine', { pollers: 0 });
+    for (const [index, slots] of workers.entries()) await reportWorker(api, `w-${index}`, { queues: ['wine'], slots });
+    const { jobId } = await api.seed({ queue: 'wine' });
+    expect(await (await api.call(`/jobs/${jobId}/details`)).json()).toMatchObject({ status: 'PENDING', waiting });
+  });
+
+  it('tells that the workers of a waiting job are stopping', async () => {
+    const api = await startApi();
+    await reportWorker(api, 'w', { queues: ['wine'], draining: true, slots: { limit: 2, used: 1, lent: 0 } });
+    const { jobId } = await api.seed({ queue: 'wine' });
+    expect(await (await api.call(`/jobs/${jobId}/details`)).json()).toMatchObject({
+      waiting: 'the workers of queue "wine" are stopping: it waits for the next one',
+    });
   });
 
   it('takes ids case-sensitively', async () => {
