@@ -37,6 +37,9 @@ async function run() {
       return check(await prepare());
     case 'bench':
       return bench(args, await prepare());
+    case 'pixyz':
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeListener(signal, interrupted);
+      return (await import(new URL('../dist/cli/main.js', import.meta.url).href)).main(args);
     default:
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeListener(signal, interrupted);
       return main(command, args, tools, process.env, process.cwd());

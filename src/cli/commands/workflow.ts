@@ -1,0 +1,71 @@
+import type { Commands } from '../context.js';
+import { exitCodeOfGraph } from '../exit-codes.js';
+import { givenFiles } from '../graph-files.js';
+import { collect, jsonOption } from '../options.js';
+import { table } from '../output.js';
+import { watchGraph } from '../watch-graph.js';
+
+interface RunFlags {
+  readonly params: string;
+  readonly alias?: string;
+  readonly file?: readonly string[];
+  readonly watch?: boolean;
+  readonly batch?: boolean;
+}
+
+export function workflowCommands(commands: Commands): void {
+  const workflow = commands.group('workflow', 'workflow files: programs that decide what runs');
+
+  commands.add(
+    'list',
+    'the workflow files of the server',
+    (command) => command,
+    async ({ client, out }) => {
+      const list = await client.workflows.list();
+      out.show(list, () =>
+        table(
+          ['WORKFLOW', 'USABLE', 'VERSION', 'WHAT'],
+          list.workflows.map(({ name, usable, version, doc, problems }) => [
+            name,
+            usable ? out.paint('green', 'yes') : out.paint('red', 'no'),
+            version ?? '',
+            usable ? ((doc ?? '').split('\n')[0] ?? '') : (problems[0]?.message ?? ''),
+          ]),
+        ),
+      );
+      return 0;
+    },
+    workflow,
+  );
+
+  commands
+    .add<RunFlags>(
+      'run <workflow>',
+      'start a run of a workflow: a graph, for all commands of graphs',
+      (command) =>
+        command
+          .option('-p, --params <json>', 'what the workflow gets, as JSON', '{}')
+          .option('-f, --file <name=path>', 'a file that its tasks name; may be given several times', collect(String))
+          .option('-a, --alias <name>', 'display name of the run')
+          .option('-w, --watch', 'draw it until it has ended; its end is the exit code')
+          .option('-b, --batch', 'print the id and nothing else'),
+      async (context, { params, alias, file = [], watch, batch }, name) => {
+        const { client, out, shell } = context;
+        const request = { input: jsonOption('-p', params), ...(alias === undefined ? {} : { name: alias }) };
+        const run = await client.workflows.run(name as string, request, givenFiles(file, shell.cwd), {
+          signal: shell.stop,
+        });
+        if (!out.json) out.print(batch === true ? run.id : `run ${run.id} of workflow ${run.workflow} started`);
+        if (watch !== true) {
+          if (out.json) out.value(run);
+          return 0;
+        }
+        const state = await watchGraph(context, run.id);
+        if (batch !== true)
+          out.tell(state, `run ${run.id} ${state.state}${state.message === null ? '' : `: ${state.message}`}`);
+        return exitCodeOfGraph(state.state);
+      },
+      workflow,
+    )
+    .addHelpText('after', '\nExamples:\n  pixyz workflow run convert-and-thumbnail -f model=pump.step -w');
+}

@@ -1,0 +1,118 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import type { Screen, Shell } from './shell.js';
+
+export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'gray' | 'bold';
+
+/** What a command says: results on standard output, everything else on standard error. */
+export class Output {
+  readonly json: boolean;
+  readonly #stdout: Screen;
+  readonly #stderr: Screen;
+  readonly #colour: boolean;
+
+  constructor({ stdout, stderr, env }: Pick<Shell, 'stdout' | 'stderr' | 'env'>, json: boolean) {
+    this.json = json;
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    this.#colour = wantsColour(stdout, env);
+  }
+
+  /** Tables and drawings for people; programs that read the output get JSON, as they always did. */
+  get forPeople(): boolean {
+    return !this.json && this.#stdout.isTTY;
+  }
+
+  print(text: string): void {
+    this.#stdout.write(`${text}\n`);
+  }
+
+  value(value: unknown): void {
+    this.print(JSON.stringify(value, null, 4));
+  }
+
+  /** JSON, or the text where somebody reads it. */
+  show(value: unknown, text: () => string): void {
+    if (this.forPeople) this.print(text());
+    else this.value(value);
+  }
+
+  /** The sentence, or JSON where it is asked for. */
+  tell(value: unknown, text: string): void {
+    if (this.json) this.value(value);
+    else this.print(text);
+  }
+
+  note(text: string): void {
+    this.#stderr.write(`${text}\n`);
+  }
+
+  paint(colour: Colour, text: string): string {
+    return this.#colour ? styleText(colour, text, { validateStream: false }) : text;
+  }
+}
+
+/** https://no-color.org: any value that is not empty. */
+export function wantsColour(screen: Screen, env: Shell['env']): boolean {
+  if ((env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb') return false;
+  if ((env['FORCE_COLOR'] ?? '') !== '' && env['FORCE_COLOR'] !== '0') return true;
+  return screen.isTTY;
+}
+
+/** Columns as wide as their widest cell. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))));
+  return all
+    .map((row) => row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell))).join('  '))
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+export function widthOf(text: string): number {
+  return Array.from(stripVTControlCharacters(text)).length;
+}
+
+const escape = '\u001b';
+/** A colour, or a character. */
+const pieces = new RegExp(`${escape}\\[[\\d;]*m|.`, 'gsu');
+
+/** At most so wide; colours are kept whole and do not count. */
+export function fit(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let left = width - 1;
+  let fitted = '';
+  for (const [piece] of text.matchAll(pieces)) {
+    if (piece.startsWith(escape)) fitted += piece;
+    else if (left > 0) {
+      fitted += piece;
+      left -= 1;
+    }
+  }
+  return `${fitted}…`;
+}
+
+/** `3.8MiB` */
+export function sizeText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value.toFixed(1)}${units[unit]}`;
+}
+
+export function durationText(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Ten or thirty characters of it. */
+export function bar(share: number, width: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width);
+  return '█'.repeat(full) + '░'.repeat(width - full);
+}

@@ -1,0 +1,104 @@
+import { Command, CommanderError } from 'commander';
+import { ApiError, ConnectionError } from '../client/index.js';
+import { completionCommand } from './commands/completion.js';
+import { doctorCommand } from './commands/doctor.js';
+import { graphCommands } from './commands/graph.js';
+import { jobCommands } from './commands/jobs.js';
+import { logCommands } from './commands/logs.js';
+import { modelCommands } from './commands/models.js';
+import { operationCommands } from './commands/operations.js';
+import { outputCommands } from './commands/outputs.js';
+import { processCommands } from './commands/processes.js';
+import { runCommands } from './commands/run.js';
+import { upCommand } from './commands/up.js';
+import { workflowCommands } from './commands/workflow.js';
+import { Commands, withCommonOptions } from './context.js';
+import { CliError, exitCodes } from './exit-codes.js';
+import type { Shell } from './shell.js';
+
+const examples = `
+Examples:
+  pixyz up                                       start the system on this machine
+  pixyz convert -i model.step -o model.glb       convert a file
+  pixyz exec -s my_script.py -i model.step -w    run a script of your own
+  pixyz graph run chain.json -w                  run a graph and see it drawn
+  pixyz doctor                                   what is missing, and what to do
+
+Exit codes: 0 done; 10 a watched job or graph failed, 11 was cancelled; 1 the request failed; 2 wrong command line.
+Settings: PIXYZ_URL and PIXYZ_TOKEN in the environment or in ~/.config/pixyz.conf (PIXYZ_CONFIG names another file).`;
+
+export function buildProgram(shell: Shell): Commands {
+  const program = withCommonOptions(new Command('pixyz'))
+    .description('Jobs, graphs and workers of the Pixyz Temporal Scheduler')
+    .enablePositionalOptions()
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText('after', examples)
+    .configureOutput({
+      writeOut: (text) => shell.stdout.write(text),
+      writeErr: (text) => shell.stderr.write(text),
+      getOutHelpWidth: () => Math.max(60, Math.min(shell.stdout.columns, 120)),
+      getErrHelpWidth: () => Math.max(60, Math.min(shell.stderr.columns, 120)),
+    });
+  const commands = new Commands(program, shell);
+  processCommands(commands);
+  jobCommands(commands);
+  outputCommands(commands);
+  runCommands(commands);
+  modelCommands(commands);
+  logCommands(commands);
+  graphCommands(commands);
+  workflowCommands(commands);
+  operationCommands(commands);
+  upCommand(commands);
+  doctorCommand(commands);
+  completionCommand(commands);
+  return commands;
+}
+
+/** Runs a command line; gives the exit code. */
+export async function runProgram(args: readonly string[], shell: Shell): Promise<number> {
+  const commands = buildProgram(shell);
+  try {
+    if (args.length === 0) {
+      commands.program.outputHelp();
+      return exitCodes.ok;
+    }
+    await commands.program.parseAsync([...args], { from: 'user' });
+    return commands.exitCode;
+  } catch (error) {
+    return codeOf(error, args.includes('--json'), shell);
+  }
+}
+
+function codeOf(error: unknown, json: boolean, shell: Shell): number {
+  // Its message is out already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (shell.stop.aborted) return exitCodes.interrupted;
+  const message = messageOf(error);
+  if (message !== '') shell.stderr.write(`pixyz: ${message}\n`);
+  if (json && error instanceof ApiError) {
+    const { status, code, message: text, retryable, problems } = error;
+    shell.stdout.write(`${JSON.stringify({ error: { status, code, message: text, retryable, problems } }, null, 4)}\n`);
+  }
+  return error instanceof CliError ? error.exitCode : exitCodes.failed;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof ApiError) {
+    if (error.status === 401)
+      return `${error.message}: give the token with -t, PIXYZ_TOKEN or the config file (a local system keeps it in .data/api-token)`;
+    const request = error.status >= 500 && error.requestId !== null ? ` (request ${error.requestId})` : '';
+    return `${error.message}${request}`;
+  }
+  if (error instanceof ConnectionError)
+    return error.refused
+      ? `${error.message}: is the system up (pixyz up)? Another address: -u or PIXYZ_URL`
+      : error.message;
+  if (error instanceof CliError) return error.message;
+  const code = (error as { code?: string }).code;
+  // What the file system says is for the user; anything else is a fault of ours.
+  return code !== undefined && /^E[A-Z]+$/.test(code)
+    ? (error as Error).message
+    : String((error as Error).stack ?? error);
+}

@@ -1,0 +1,86 @@
+import type { JobDetails, JobRequest } from '../client/index.js';
+import type { Context } from './context.js';
+import { exitCodeOfJob } from './exit-codes.js';
+import { transferBar } from './transfer.js';
+import { endLines, watchJobs } from './watch-jobs.js';
+
+/** The flags that `exec` and `process` share with the models' commands. */
+export interface SubmitFlags {
+  readonly input?: string;
+  readonly params?: string;
+  readonly entrypoint?: string;
+  readonly queue?: string;
+  readonly limit?: number;
+  readonly alias?: string;
+  readonly watch?: boolean;
+  readonly result?: boolean;
+  readonly batch?: boolean;
+}
+
+/** Only what was given: what was not is the decorator's to say. */
+export function configOf({ entrypoint, queue, limit }: SubmitFlags): Record<string, unknown> {
+  return {
+    ...(entrypoint === undefined ? {} : { entrypoint }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(limit === undefined ? {} : { time_limit: limit }),
+  };
+}
+
+export function banner(
+  { process, script, file, params, config }: JobRequest & { readonly script?: string; readonly file?: string },
+  watch: boolean,
+): string {
+  const subject = process === undefined ? `- script file:  '${String(script)}'` : `- process:  '${process}'`;
+  return [
+    '',
+    '-------- New PixyzScheduler Job ---------',
+    subject,
+    ...(file === undefined ? [] : [`-  input file:  '${String(file)}'`]),
+    `- script params:  ${JSON.stringify(params)}`,
+    `- worker config:  ${JSON.stringify(config)}`,
+    ...(watch ? ['-  watch status:  True'] : []),
+    '-----------------------------------------',
+    '',
+  ].join('\n');
+}
+
+export async function upload(context: Context, request: JobRequest): Promise<string> {
+  const { client, shell } = context;
+  const transfer = transferBar(context, 'Uploading');
+  try {
+    const { onProgress } = transfer;
+    return (await client.jobs.submit(request, { onProgress, signal: shell.stop })).uuid;
+  } finally {
+    transfer.done();
+  }
+}
+
+/** Sends a job, and watches it where that is asked for. In batch mode standard output has the id and nothing else. */
+export async function submitJob(
+  context: Context,
+  request: JobRequest & { readonly script?: string; readonly file?: string },
+  flags: SubmitFlags,
+  words: { readonly submitted: string; readonly completed: string | null },
+): Promise<number> {
+  const { out } = context;
+  const { watch = false, result = false, batch = false } = flags;
+  const talks = !batch && !out.json;
+  if (talks) out.print(banner(request, watch));
+  const id = await upload(context, request);
+  if (talks) out.print(`Job [ ${id} ] ${words.submitted}`);
+  else if (!out.json) out.print(id);
+  if (!watch) {
+    if (out.json) out.value(await context.client.jobs.state(id));
+    return 0;
+  }
+  const [details] = (await watchJobs(context, [id])) as [JobDetails];
+  if (out.json) {
+    out.value(details);
+  } else {
+    if (talks) out.print(endLines(details));
+    else if (details.error !== null) out.note(`Error: ${details.error.trimEnd()}`);
+    if (talks && words.completed !== null) out.print(`Job [ ${id} ] ${words.completed}`);
+    if (result || words.completed !== null) out.value(details);
+  }
+  return exitCodeOfJob(details.status);
+}

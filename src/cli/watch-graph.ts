@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GraphState, NodeState } from '../client/index.js';
+import type { Context } from './context.js';
+import { drawGraph, graphHead } from './dag/draw.js';
+import { CliError, exitCodes } from './exit-codes.js';
+
+/** Between two looks, at least: a graph of thousands of nodes is not read at each of its events. */
+const pauseMs = 300;
+/** A running node makes progress without an event of the graph. */
+const progressMs = 1000;
+/** Of more nodes only the head is drawn live. */
+const mostNodes = 5000;
+
+/** Draws a graph until it has ended; off a terminal it only waits. Gives its last state. */
+export async function watchGraph(context: Context, id: string): Promise<GraphState> {
+  const { client, live, shell, out } = context;
+  const { stop: signal } = shell;
+  const paint = out.paint.bind(out);
+  let changed = true;
+  let failure: Error | null = null;
+  const follower = (async () => {
+    for await (const _event of client.graphs.watch(id, { signal })) changed = true;
+  })().catch((error: unknown) => {
+    failure = error as Error;
+  });
+  let state = await client.graphs.state(id, { signal });
+  let nodes: readonly NodeState[] = [];
+  let lookedAt = 0;
+  try {
+    for (;;) {
+      if (failure !== null) throw failure;
+      if (changed || performance.now() - lookedAt > progressMs) {
+        changed = false;
+        lookedAt = performance.now();
+        state = await client.graphs.state(id, { signal });
+        if (live.shown && state.counts.total <= mostNodes) nodes = await client.graphs.allNodes(id, {}, { signal });
+      }
+      live.draw(fitted([graphHead(state, paint), ...drawGraph(nodes, paint)], live.rows));
+      if (state.time_info.stopped !== null) return state;
+      await sleep(pauseMs, undefined, { signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    live.clear();
+    out.note(`not watching any more; the graph goes on: pixyz graph watch ${id}`);
+    throw new CliError('', exitCodes.interrupted);
+  } finally {
+    live.clear();
+    await follower;
+  }
+}
+
+/** The part of a drawing that has something to tell: around what runs. */
+export function fitted(lines: readonly string[], rows: number): string[] {
+  if (lines.length <= rows) return [...lines];
+  const [head = '', ...rest] = lines;
+  const room = rows - 2;
+  const active = rest.findIndex((line) => /[◐◌✖]/u.test(line));
+  const from = Math.max(0, Math.min((active < 0 ? 0 : active) - 2, rest.length - room));
+  return [head, ...rest.slice(from, from + room), `… ${rest.length} lines in all: pixyz graph show --all`];
+}

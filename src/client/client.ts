@@ -1,0 +1,65 @@
+import { Graphs } from './graphs.js';
+import { type CallOptions, Http } from './http.js';
+import { Jobs } from './jobs.js';
+import type { RetryOptions } from './retry.js';
+import { httpTransport, type Transport } from './transport.js';
+import type { QueueList, WorkerList } from './types.js';
+import { Workflows } from './workflows.js';
+
+export interface ClientOptions {
+  /** Address of the API, such as `http://127.0.0.1:8001`. */
+  readonly url: string;
+  readonly token?: string | null;
+  readonly retry?: RetryOptions;
+  /** For tests, or another way to the API. */
+  readonly transport?: Transport;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly parts: Readonly<Record<'temporal' | 'share' | 'workers', { readonly ok: boolean; readonly detail: string }>>;
+}
+
+/** The whole REST API. Holds no connection that would keep a process alive. */
+export class PixyzClient {
+  readonly url: string;
+  readonly jobs: Jobs;
+  readonly graphs: Graphs;
+  readonly workflows: Workflows;
+  readonly #http: Http;
+
+  constructor({ url, token = null, retry = {}, transport }: ClientOptions) {
+    this.url = url;
+    this.#http = new Http(transport ?? httpTransport(url, token), retry);
+    this.jobs = new Jobs(this.#http);
+    this.graphs = new Graphs(this.#http);
+    this.workflows = new Workflows(this.#http);
+  }
+
+  async processes(options?: CallOptions): Promise<readonly string[]> {
+    return (await this.#http.get<{ processes: string[] }>('/processes', {}, options)).processes;
+  }
+
+  /** What a process does and takes. */
+  async processDoc(name: string, options?: CallOptions): Promise<string> {
+    return (await this.#http.get<{ doc: string }>(`/processes/${encodeURIComponent(name)}`, {}, options)).doc;
+  }
+
+  queues(options?: CallOptions): Promise<QueueList> {
+    return this.#http.get('/queues', {}, options);
+  }
+
+  workers(options?: CallOptions): Promise<WorkerList> {
+    return this.#http.get('/workers', {}, options);
+  }
+
+  /** Whether jobs can be accepted, and what is missing; answers also when they cannot. */
+  async ready(options?: CallOptions): Promise<Readiness> {
+    return JSON.parse(await this.#http.textOfAny('/readyz', options)) as Readiness;
+  }
+
+  /** Text for Prometheus. */
+  metrics(options?: CallOptions): Promise<string> {
+    return this.#http.text('/metrics', {}, options);
+  }
+}

@@ -1,0 +1,72 @@
+import type { z } from 'zod';
+import type {
+  deletedGraphSchema,
+  graphListQuerySchema,
+  graphListSchema,
+  nodeListQuerySchema,
+  nodeListSchema,
+  nodesToldSchema,
+} from '../api/schemas/graphs.js';
+import type {
+  deletedJobSchema,
+  jobListQuerySchema,
+  jobListSchema,
+  logListSchema,
+  outputListSchema,
+  retriedJobSchema,
+} from '../api/schemas/jobs.js';
+import type { newRunSchema, runRequestSchema, workflowListSchema } from '../api/schemas/workflows.js';
+import type { Upload } from './multipart.js';
+
+/** Shapes of the API, inferred from the schemas that its answers are made with: nothing of the server is loaded. */
+export type { Problem } from '../api/graphs/problems.js';
+export type {
+  GraphEvent,
+  GraphEvents,
+  GraphState,
+  NewGraph,
+  NodeDetails,
+  NodeState,
+  Plan,
+  Validation,
+  Why,
+} from '../api/schemas/graphs.js';
+export type { JobDetails, JobState } from '../api/schemas/jobs.js';
+export type { QueueList, WorkerList } from '../api/schemas/operations.js';
+export type { ShownWorkflow as WorkflowFile } from '../api/schemas/workflows.js';
+export type { JobStatus } from '../contract/job.js';
+
+export type JobList = z.infer<typeof jobListSchema>;
+export type RetriedJob = z.infer<typeof retriedJobSchema>;
+export type DeletedJob = z.infer<typeof deletedJobSchema>;
+export type OutputList = z.infer<typeof outputListSchema>;
+export type LogList = z.infer<typeof logListSchema>;
+export type GraphList = z.infer<typeof graphListSchema>;
+export type NodeList = z.infer<typeof nodeListSchema>;
+export type NodesTold = z.infer<typeof nodesToldSchema>;
+export type WorkflowList = z.infer<typeof workflowListSchema>;
+export type RunRequest = z.input<typeof runRequestSchema>;
+export type NewRun = z.infer<typeof newRunSchema>;
+export type DeletedGraph = z.infer<typeof deletedGraphSchema>;
+
+type Query<T extends z.ZodType> = { readonly [K in keyof z.output<T>]?: QueryValue<z.output<T>[K]> | undefined };
+/** As it is given, before it becomes text: times as dates or ISO 8601. */
+type QueryValue<T> = NonNullable<T> extends Date ? Date | string : NonNullable<T>;
+
+export type JobQuery = Query<typeof jobListQuerySchema>;
+export type GraphQuery = Query<typeof graphListQuerySchema>;
+export type NodeQuery = Query<typeof nodeListQuerySchema>;
+
+export interface JobRequest {
+  /** Default `custom`, which needs a script. */
+  readonly process?: string;
+  readonly script?: Upload;
+  readonly file?: Upload;
+  /** Any JSON. */
+  readonly params?: unknown;
+  readonly name?: string;
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+/** A page of `docs/graphs.md` tells the fields. */
+export type GraphDocument = Readonly<Record<string, unknown>>;

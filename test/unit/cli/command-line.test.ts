@@ -1,0 +1,210 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withExtension } from '../../../src/cli/commands/models.js';
+import { shells } from '../../../src/cli/completion.js';
+import { chooseConnection } from '../../../src/cli/connection.js';
+import { exitCodeOfGraph, exitCodeOfJob, exitCodeOfJobs } from '../../../src/cli/exit-codes.js';
+import { readGraph } from '../../../src/cli/graph-files.js';
+import { durationText, fit, sizeText, table, wantsColour } from '../../../src/cli/output.js';
+import { configOf } from '../../../src/cli/submit-job.js';
+import { pixyz } from '../../support/shell.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pixyz-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('exit codes', () => {
+  it('of watched jobs are those of the batch mode', () => {
+    const expected = {
+      SUCCESS: 0,
+      FAILURE: 10,
+      REVOKED: 11,
+      RETRY: 12,
+      PENDING: 13,
+      STARTED: 14,
+      RECEIVED: 15,
+      REJECTED: 16,
+    };
+    for (const [status, code] of Object.entries(expected)) expect(exitCodeOfJob(status)).toBe(code);
+    expect(exitCodeOfJob('UNKNOWN')).toBe(17);
+    expect(exitCodeOfJobs(['SUCCESS', 'REVOKED', 'FAILURE'])).toBe(11);
+    expect(exitCodeOfJobs([])).toBe(0);
+  });
+
+  it('of graphs say the same', () => {
+    expect(['succeeded', 'failed', 'revoked'].map(exitCodeOfGraph)).toEqual([0, 10, 11]);
+  });
+
+  it('a wrong command line is 2, and says what is wrong', async () => {
+    const script = join(folder, 'script.py');
+    writeFileSync(script, '');
+    for (const [args, words] of [
+      [['exec', '-t', 'x'], '--script'],
+      [['exec', '-s', 'missing.py', '-t', 'x'], 'missing.py'],
+      [['exec', '-s', script, '-l', 'soon'], 'whole number'],
+      [['status'], '-j'],
+      [['stauts'], 'status'],
+      [['-u', 'nonsense', 'list'], 'nonsense'],
+      [['graph', 'run', 'missing.json'], 'missing.json'],
+      [['completion', 'tcsh'], 'bash'],
+    ] as const) {
+      const ran = await pixyz(args, { cwd: folder });
+      expect(ran.code, args.join(' ')).toBe(2);
+      expect(ran.stderr).toContain(words);
+      expect(ran.stdout).toBe('');
+    }
+  });
+
+  it('parameters that are no JSON are 1, as they were', async () => {
+    const ran = await pixyz(['process', '-n', 'sleep', '-p', '{', '--json'], { cwd: folder });
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toContain('-p is no JSON');
+  });
+
+  it('no command, and help, are 0', async () => {
+    for (const args of [[], ['--help'], ['graph', 'run', '--help']]) expect((await pixyz(args)).code).toBe(0);
+    expect((await pixyz([])).stdout).toContain('Examples:');
+  });
+
+  it('an API that is not there is 1, with a hint', async () => {
+    const ran = await pixyz(['-u', 'http://127.0.0.1:1', 'jobs', '-t', 'x']);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/nobody listens.*pixyz up/);
+  });
+});
+
+describe('url and token', () => {
+  it('come from flags, then the environment, then the file', () => {
+    const file = join(folder, 'pixyz.conf');
+    writeFileSync(file, 'PIXYZ_URL=https://file.example\nPIXYZ_TOKEN="of file"\n');
+    const env = { PIXYZ_CONFIG: file };
+    expect(chooseConnection({}, env, '/')).toMatchObject({
+      url: 'https://file.example',
+      token: 'of file',
+      configFile: file,
+    });
+    const more = { ...env, PIXYZ_URL: 'http://env.example/', PIXYZ_TOKEN: 'of env' };
+    expect(chooseConnection({}, more, '/')).toMatchObject({ url: 'http://env.example', token: 'of env' });
+    expect(chooseConnection({ url: 'http://flag:1', token: 'of flag' }, more, '/')).toMatchObject({
+      url: 'http://flag:1',
+      token: 'of flag',
+    });
+  });
+
+  it('the token of a local system is found, and never sent elsewhere', () => {
+    mkdirSync(join(folder, '.data'), { recursive: true });
+    writeFileSync(join(folder, '.data', 'api-token'), 'local\n');
+    const env = { HOME: '/nowhere' };
+    expect(chooseConnection({}, env, folder)).toMatchObject({ url: 'http://127.0.0.1:8001', token: 'local' });
+    expect(chooseConnection({ url: 'http://localhost:9' }, env, folder).token).toBe('local');
+    expect(chooseConnection({ url: 'http://127.0.0.1.evil.example' }, env, folder).token).toBe(null);
+  });
+});
+
+describe('what is shown', () => {
+  it('colour is for terminals, and NO_COLOR turns it off', () => {
+    const screen = (isTTY: boolean) => ({ isTTY, columns: 80, rows: 24, write: () => undefined });
+    expect(wantsColour(screen(true), {})).toBe(true);
+    expect(wantsColour(screen(true), { NO_COLOR: '1' })).toBe(false);
+    expect(wantsColour(screen(true), { NO_COLOR: '' })).toBe(true);
+    expect(wantsColour(screen(false), {})).toBe(false);
+    expect(wantsColour(screen(false), { FORCE_COLOR: '1' })).toBe(true);
+    expect(wantsColour(screen(true), { TERM: 'dumb' })).toBe(false);
+  });
+
+  it('sizes and times are short', () => {
+    expect([22, 3984589, 1024].map(sizeText)).toEqual(['22.0B', '3.8MiB', '1.0KiB']);
+    expect([1.24, 12.4, 75, 7300].map(durationText)).toEqual(['1.2 s', '12 s', '1 min 15 s', '2 h 1 min']);
+  });
+
+  it('tables are as wide as they must be, and lines never wider than the screen', () => {
+    expect(
+      table(
+        ['A', 'B'],
+        [
+          ['long one', 'x'],
+          ['\u001b[31mred\u001b[39m', 'y'],
+        ],
+      ),
+    ).toBe('A         B\nlong one  x\n\u001b[31mred\u001b[39m       y');
+    expect(fit('\u001b[31mabcdef\u001b[39m', 4)).toBe('\u001b[31mabc\u001b[39m…');
+    expect(fit('abcd', 4)).toBe('abcd');
+  });
+});
+
+describe('what is sent', () => {
+  it('the config has only what was given', () => {
+    expect(configOf({})).toEqual({});
+    expect(configOf({ entrypoint: 'go', queue: 'gpu', limit: 0 })).toEqual({
+      entrypoint: 'go',
+      queue: 'gpu',
+      time_limit: 0,
+    });
+  });
+
+  it('the ending of -o says the format, unless the parameters do', () => {
+    expect(withExtension({}, 'a/b.glb')).toEqual({ extension: 'glb' });
+    expect(withExtension({ extension: 'obj' }, 'b.glb')).toEqual({ extension: 'obj' });
+    expect(withExtension({}, undefined)).toEqual({});
+    expect(withExtension([1], 'b.glb')).toEqual([1]);
+  });
+
+  it('files beside a graph are found under the names of its nodes; those that are given win', () => {
+    const graphs = join(folder, 'graphs');
+    mkdirSync(graphs);
+    for (const name of ['steps.py', 'model.step', 'other.step']) writeFileSync(join(graphs, name), '');
+    const document = {
+      defaults: { script: 'steps' },
+      nodes: [
+        { id: 'a', data: 'model.step' },
+        { id: 'b', script: 'missing', data: { node: 'a', output: 'x' } },
+      ],
+    };
+    writeFileSync(join(graphs, 'graph.json'), JSON.stringify(document));
+    const path = join('graphs', 'graph.json');
+    expect(readGraph(path, [], folder).files).toEqual({
+      steps: join(graphs, 'steps.py'),
+      'model.step': join(graphs, 'model.step'),
+    });
+    expect(readGraph(path, ['model.step=graphs/other.step'], folder).files['model.step']).toBe(
+      join(graphs, 'other.step'),
+    );
+    expect(() => readGraph(path, ['model.step'], folder)).toThrow('name=path');
+  });
+
+  it('up hands over to npm start', async () => {
+    const ran = await pixyz(['up', 'worker']);
+    expect(ran.code).toBe(7);
+    expect(ran.stdout).toMatch(/run\.mjs start worker\n$/);
+  });
+});
+
+describe('completion', () => {
+  it.each(shells)('for %s knows every command', async (shell) => {
+    const { stdout, code } = await pixyz(['completion', shell]);
+    expect(code).toBe(0);
+    for (const word of ['download_all', 'doctor', 'validate', 'entrypoint']) expect(stdout).toContain(word);
+  });
+
+  it('completes in bash', async () => {
+    const { stdout } = await pixyz(['completion', 'bash']);
+    const complete = (...words: string[]) =>
+      execFileSync(
+        'bash',
+        [
+          '-c',
+          `${stdout}\nCOMP_WORDS=(pixyz ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _pixyz; echo "\${COMPREPLY[@]}"`,
+        ],
+        { encoding: 'utf8', cwd: folder },
+      ).trim();
+    expect(complete('doc')).toBe('doc doctor');
+    expect(complete('-u', 'http://x', 'graph', 'v')).toBe('validate');
+    expect(complete('graph', 'run', '--wa')).toBe('--watch');
+    expect(complete('exec', '--scr')).toBe('--script');
+  });
+});
