@@ -64,6 +64,8 @@ export async function demo(tools: SetUpTools, env: NodeJS.ProcessEnv, cwd: strin
     ...configured,
     SHARE_PATH: join(home, 'share'),
     TEMPORAL_DB_FILE: join(home, 'temporal.db'),
+    // Nobody runs a workflow here, and bundling them takes some seconds of what the demonstration is to show.
+    WORKFLOWS_PATH: join(home, 'workflows'),
     API_PORT: await freeOr0(configured.API_PORT, configured.API_HOST),
     TEMPORAL_PORT: await freeOr0(configured.TEMPORAL_PORT),
     TEMPORAL_UI_PORT: await freeOr0(configured.TEMPORAL_UI_PORT),

@@ -118,13 +118,27 @@ export class FileRun {
       await Promise.all([...this.#tasks.values()].map(({ isOver }) => isOver));
     }
     if (this.#refused !== null) return this.#close('failed', this.#refused);
+    if (this.#cancelled) return this.ended;
     // What somebody has looked at is handled; what nobody has would go unnoticed.
-    for (const { task, isOver } of this.#tasks.values()) {
+    const heeded = this.#heeded();
+    for (const [number, { task, isOver }] of this.#tasks) {
       const { state, message } = await isOver;
-      if (state === 'failed' && !task.heeded) return this.#close('failed', `${task.id}: ${message}`);
+      if (state === 'failed' && !heeded.has(number)) return this.#close('failed', `${task.id}: ${message}`);
     }
-    if (result !== undefined && !this.#cancelled) await inPeace(() => engine.keepResult(this.facts.id, result));
+    if (result !== undefined) await inPeace(() => engine.keepResult(this.facts.id, result));
     return this.#close('succeeded', '');
+  }
+
+  /** Tasks that somebody has looked at, and those that such ones have waited for: what became of them shows in these. */
+  #heeded(): ReadonlySet<number> {
+    const heeded = new Set<number>();
+    const open = [...this.#tasks].flatMap(([number, { task }]) => (task.heeded ? [number] : []));
+    for (let number = open.pop(); number !== undefined; number = open.pop()) {
+      if (heeded.has(number)) continue;
+      heeded.add(number);
+      open.push(...this.#interpreter.core.nodeOf(number).deps);
+    }
+    return heeded;
   }
 
   /** Its function has thrown: nobody is left who could use what its tasks make. */

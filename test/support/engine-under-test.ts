@@ -68,6 +68,9 @@ export async function startEngine(options: {
   readonly records?: Partial<RecordActivities>;
   /** Plays the worker's side of batches; else they are run one after another by `runScript`. */
   readonly runScripts?: ScriptActivities['runScripts'];
+  /** Other workflows than the engine's own, and what they ask of their worker. */
+  readonly bundle?: WorkflowBundle;
+  readonly activities?: object;
   /** The document of every graph of this test. */
   readonly stored?: readonly GraphNode[];
 }): Promise<EngineUnderTest> {
@@ -102,8 +105,8 @@ export async function startEngine(options: {
       connection,
       namespace,
       taskQueue: engineQueue,
-      workflowBundle: await workflowBundle(),
-      activities: records,
+      workflowBundle: options.bundle ?? (await workflowBundle()),
+      activities: { ...records, ...options.activities },
       sinks,
       maxCachedWorkflows: options.cached,
     }),

@@ -14,7 +14,7 @@ export async function check({ python }) {
   const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
   const node = process.execPath;
   const pythonFolder = join(root, 'python');
-  const ruff = ['--config', 'pyproject.toml', '.', join('..', 'processes'), join('..', 'scripts')];
+  const ruff = ['--config', 'pyproject.toml', '.', join('..', 'processes'), join('..', 'scripts'), join('..', 'workflows')];
   /** @type {[title: string, command: string, args: string[], folder?: string][]} */
   const checks = [
     ['format and import order (biome)', node, [bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings']],
@@ -22,7 +22,7 @@ export async function check({ python }) {
     [
       'lint (oxlint)',
       node,
-      [bin('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'tools'],
+      [bin('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'tools', 'workflows'],
     ],
     ['dead code (knip)', node, [bin('knip/bin/knip.js')]],
     ['Python format (ruff)', python, ['-m', 'ruff', 'format', '--check', ...ruff], pythonFolder],
