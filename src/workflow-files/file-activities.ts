@@ -7,6 +7,7 @@ import type { GraphChecker, KnownFile } from '../api/graphs/graph-checker.js';
 import { NodeNamesCache } from '../api/graphs/node-names.js';
 import { Problems } from '../api/graphs/problems.js';
 import { readAdditions } from '../api/graphs/read-request.js';
+import { atOnce } from '../api/slices.js';
 import type { WorkflowFileActivities } from '../contract/workflow-files.js';
 import { isMissing, writeFileAtomic } from '../store/atomic.js';
 import { stringifyExact } from '../store/exact-json.js';
@@ -52,9 +53,9 @@ export function createFileActivities(deps: FileActivityDeps, name: string, versi
       const asked = readAdditions(JSON.stringify(given), problems);
       const { numbers: known } = await names.of(graphId);
       const facts = await deps.checker.facts(asked, {}, files, { known, first });
-      const { nodes } = checkNodes(asked, {}, facts, problems);
+      const { nodes } = atOnce(checkNodes(asked, {}, facts, problems));
       if (problems.count > 0) return { problem: sentence(problems, given.nodes) };
-      const specs = numbered(nodes, facts);
+      const specs = atOnce(numbered(nodes, facts));
       await documents.append(graphId, (free) => {
         if (free !== first) throw new Error(`graph ${graphId} goes on at ${free}, not at ${first}`);
         return specs;

@@ -4,6 +4,7 @@ import type { Json } from '../../contract/json.js';
 import { EngineError } from '../../errors/engine-error.js';
 import type { Inspection } from '../deps.js';
 import { type GraphDefaults, type GraphNodeRequest, maxGraphEdges } from '../schemas/graph-request.js';
+import type { Pieces } from '../slices.js';
 import { type JobSettings, resolveSettings } from '../submission/job-settings.js';
 import { type RetryOptions, retryPolicyOf } from '../submission/retry-policy.js';
 import { NodeTexts } from './node-texts.js';
@@ -94,36 +95,41 @@ export interface CheckedGraph {
   readonly topology: Topology;
 }
 
-export function checkNodes(
+export function* checkNodes(
   asked: readonly AskedNode[],
   defaults: GraphDefaults,
   facts: CompileFacts,
   problems: Problems,
-): CheckedGraph {
+): Pieces<CheckedGraph> {
   const checker = new Checker(asked, defaults, facts, problems);
-  return checker.check();
+  return yield* checker.check();
 }
 
 /** Gives the nodes their numbers: those that the graph has keep theirs. */
-export function numbered(
+export function* numbered(
   nodes: readonly CheckedNode[],
   facts: Pick<CompileFacts, 'known' | 'first'>,
-): readonly NodeSpec[] {
+): Pieces<readonly NodeSpec[]> {
   const numbers = new Map(facts.known);
   let next = facts.first;
   for (const { id } of nodes) if (!numbers.has(id)) numbers.set(id, next++);
   const numberOf = (id: string) => numbers.get(id) as number;
-  return nodes.map(({ id, deps, data, spec }) => ({
-    index: numberOf(id),
-    ...spec,
-    data:
-      data === null
-        ? null
-        : 'file' in data
-          ? data.file
-          : ({ node: numberOf(data.node), output: data.output } as NodeFile),
-    deps: deps.map(numberOf),
-  }));
+  const specs: NodeSpec[] = [];
+  for (const { id, deps, data, spec } of nodes) {
+    specs.push({
+      index: numberOf(id),
+      ...spec,
+      data:
+        data === null
+          ? null
+          : 'file' in data
+            ? data.file
+            : ({ node: numberOf(data.node), output: data.output } as NodeFile),
+      deps: deps.map(numberOf),
+    });
+    yield;
+  }
+  return specs;
 }
 
 class Checker {
@@ -150,14 +156,16 @@ class Checker {
     this.#ids = [...this.#positions.keys(), ...facts.known.keys()];
   }
 
-  check(): CheckedGraph {
+  *check(): Pieces<CheckedGraph> {
     const nodes: CheckedNode[] = [];
-    const deps = this.#asked.map((node): readonly number[] => {
+    const deps: (readonly number[])[] = [];
+    for (const node of this.#asked) {
       const checked = this.#node(node);
       if (checked !== null) nodes.push(checked);
-      const names = checked?.deps ?? node.deps;
-      return names.map((id) => this.#positions.get(id)).filter((at) => at !== undefined && at !== node.at) as number[];
-    });
+      const places = (checked?.deps ?? node.deps).map((id) => this.#positions.get(id));
+      deps.push(places.filter((at) => at !== undefined && at !== node.at) as number[]);
+      yield;
+    }
     if (this.#edges > maxGraphEdges) {
       const message = `${this.#edges} dependencies: at most ${maxGraphEdges}; a barrier between two groups saves many`;
       this.#problems.add(['nodes'], 'too-many-dependencies', message);

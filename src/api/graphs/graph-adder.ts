@@ -11,6 +11,7 @@ import { errorCode, isMissing } from '../../store/atomic.js';
 import type { GraphStore } from '../../store/graph-store.js';
 import type { ApiDeps, Request } from '../deps.js';
 import type { AddedNodes } from '../schemas/graphs.js';
+import { atOnce } from '../slices.js';
 import { checkNodes, numbered } from './compile.js';
 import type { GraphChecker, KnownFile } from './graph-checker.js';
 import type { NodeNamesCache } from './node-names.js';
@@ -89,10 +90,11 @@ export class GraphAdder {
     const asked = readAdditions(text, problems);
     const { numbers: known } = await this.#names.of(graphId);
     const facts = await this.#checker.facts(asked, {}, files, { known, first });
-    const graph = checkNodes(asked, {}, facts, problems);
+    const graph = atOnce(checkNodes(asked, {}, facts, problems));
     const rejected = rejections(asked, graph.deps, graph.topology.order, problems);
     const accepted = graph.nodes.filter(({ at }) => !rejected.has(at));
-    const specs = new Map(numbered(accepted, facts).map((spec, index) => [accepted[index]?.at as number, spec]));
+    const made = atOnce(numbered(accepted, facts));
+    const specs = new Map(made.map((spec, index) => [accepted[index]?.at as number, spec]));
     const created: NodeSpec[] = [];
     const answers: Answer[] = [];
     for (const { at, id } of asked) {

@@ -10,6 +10,7 @@ import type { GraphStore, IncomingGraph } from '../../store/graph-store.js';
 import type { ApiDeps, Request } from '../deps.js';
 import type { QueueWatch } from '../queue-watch.js';
 import type { Plan, Validation } from '../schemas/graphs.js';
+import { inSlices } from '../slices.js';
 import { KeyedLock } from '../submission/keyed-lock.js';
 import { mayHaveStarted } from '../submission/unknown-start.js';
 import { type CheckedGraph, checkNodes, numbered } from './compile.js';
@@ -154,12 +155,12 @@ export class GraphSubmitter {
 
   async #check(request: Request, incoming: IncomingGraph, graphId: string, problems: Problems): Promise<Checked> {
     const received = await receiveGraph(request, incoming.inputs, this.#deps.options.maxUploadBytes, problems);
-    const asked = readGraph(received.text, problems);
+    const asked = await inSlices(readGraph(received.text, problems));
     const place = { known: new Map<string, number>(), first: 1 };
     const files = filesOf(graphId, received.uploads);
     const facts = await this.#checker.facts(asked.nodes, asked.defaults, files, place);
-    const graph = checkNodes(asked.nodes, asked.defaults, facts, problems);
-    return { received, asked, graph, nodes: problems.count === 0 ? numbered(graph.nodes, facts) : [] };
+    const graph = await inSlices(checkNodes(asked.nodes, asked.defaults, facts, problems));
+    return { received, asked, graph, nodes: problems.count === 0 ? await inSlices(numbered(graph.nodes, facts)) : [] };
   }
 
   async #plan({ graph, nodes }: Checked): Promise<Plan> {

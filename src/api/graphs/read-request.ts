@@ -12,9 +12,10 @@ import {
   maxAddedNodes,
   maxGraphNodes,
 } from '../schemas/graph-request.js';
+import { atOnce, type Pieces } from '../slices.js';
 import { parseJson } from '../submission/parse-json.js';
 import type { Problems } from './problems.js';
-import { rawParams } from './raw-params.js';
+import { type RawParams, rawParams } from './raw-params.js';
 
 /** A node as it came. One that breaks its schema still has an id that others may name. */
 export interface AskedNode {
@@ -44,19 +45,22 @@ const headFields = Object.keys(graphHeadSchema.shape);
 const defaultFields = Object.keys(graphDefaultsSchema.shape);
 
 /** Reads the text of `POST /graphs`; what is wrong with it goes to the problems. @throws EngineError when it is no JSON */
-export function readGraph(text: string, problems: Problems): AskedGraph {
+export function* readGraph(text: string, problems: Problems): Pieces<AskedGraph> {
   const { nodes, ...head } = parsedHead(text, graphHeadSchema, headFields, problems);
-  const asked = nodesOf(nodes, text, problems, maxGraphNodes);
+  yield;
+  const raw = rawParams(text);
+  yield;
+  const asked = yield* nodesOf(nodes, raw, problems, maxGraphNodes);
   if (asked !== null && asked.length === 0 && head.mode !== 'open') {
     problems.add(['nodes'], 'empty', 'a graph needs nodes, unless its mode is "open"');
   }
-  return { head, paramsText: rawParams(text).graph ?? null, defaults: head.defaults ?? {}, nodes: asked ?? [] };
+  return { head, paramsText: raw.graph ?? null, defaults: head.defaults ?? {}, nodes: asked ?? [] };
 }
 
 /** The same for `POST /graphs/{graph}/nodes`. */
 export function readAdditions(text: string, problems: Problems): readonly AskedNode[] {
   const { nodes } = parsedHead(text, addNodesHeadSchema, ['nodes'], problems);
-  const asked = nodesOf(nodes, text, problems, maxAddedNodes);
+  const asked = atOnce(nodesOf(nodes, rawParams(text), problems, maxAddedNodes));
   if (asked !== null && asked.length === 0) problems.add(['nodes'], 'empty', 'there are no nodes to add');
   return asked ?? [];
 }
@@ -81,7 +85,7 @@ function parsedHead<T extends z.ZodObject>(
   return schema.safeParse(Object.fromEntries(right)).data ?? ({ nodes: given['nodes'] } as z.infer<T>);
 }
 
-function nodesOf(value: unknown, text: string, problems: Problems, most: number): AskedNode[] | null {
+function* nodesOf(value: unknown, raw: RawParams, problems: Problems, most: number): Pieces<AskedNode[] | null> {
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
     problems.add(['nodes'], 'malformed', 'must be a list of nodes');
@@ -91,8 +95,12 @@ function nodesOf(value: unknown, text: string, problems: Problems, most: number)
     problems.add(['nodes'], 'too-many-nodes', `${value.length} nodes: at most ${most} in one request`);
     return null;
   }
-  const raw = rawParams(text).nodes;
-  return value.map((item: Json, at) => nodeOf(item, at, raw[at] ?? '{}', problems));
+  const asked: AskedNode[] = [];
+  for (const [at, item] of (value as Json[]).entries()) {
+    asked.push(nodeOf(item, at, raw.nodes[at] ?? '{}', problems));
+    yield;
+  }
+  return asked;
 }
 
 function nodeOf(item: Json, at: number, paramsText: string, problems: Problems): AskedNode {

@@ -2,6 +2,7 @@ import { type CompileFacts, checkNodes, numbered } from '../../../../src/api/gra
 import { Problems } from '../../../../src/api/graphs/problems.js';
 import { readGraph } from '../../../../src/api/graphs/read-request.js';
 import type { TemplateRules } from '../../../../src/api/graphs/template-rules.js';
+import { atOnce } from '../../../../src/api/slices.js';
 import type { NodeSpec } from '../../../../src/contract/graph-document.js';
 
 /** Stands in for the language of templates: names of nodes are found, a double exclamation mark is a mistake. */
@@ -43,11 +44,11 @@ export function compile(request: unknown, changes: Partial<CompileFacts> = {}): 
 
 export function compileText(text: string, changes: Partial<CompileFacts> = {}): Compiled {
   const problems = new Problems();
-  const asked = readGraph(text, problems);
+  const asked = atOnce(readGraph(text, problems));
   const all = { ...facts, ...changes };
-  const { nodes } = checkNodes(asked.nodes, asked.defaults, all, problems);
+  const { nodes } = atOnce(checkNodes(asked.nodes, asked.defaults, all, problems));
   return {
-    specs: problems.count === 0 ? numbered(nodes, all) : [],
+    specs: problems.count === 0 ? atOnce(numbered(nodes, all)) : [],
     problems,
     told: problems.list.map(({ code, path }) => `${code} ${path}`),
   };
