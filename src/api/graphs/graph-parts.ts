@@ -9,6 +9,7 @@ import { GraphChecker } from './graph-checker.js';
 import { GraphRepeater } from './graph-repeater.js';
 import { GraphSubmitter } from './graph-submitter.js';
 import { GraphsReader } from './graphs-reader.js';
+import { LostRuns } from './lost-runs.js';
 import { NodeNamesCache } from './node-names.js';
 
 /** What the routes of graphs share. */
@@ -31,7 +32,7 @@ export function graphParts(
 ): GraphParts {
   const names = new NodeNamesCache(store);
   const checker = new GraphChecker(deps, inspector);
-  const reader = new GraphsReader(deps, store, journals, names);
+  const reader = new GraphsReader(deps, store, journals, names, new LostRuns(deps, journals));
   const submitter = new GraphSubmitter(deps, store, checker, queues);
   return {
     deps,

@@ -17,6 +17,7 @@ import type {
   NodeState,
   ShownNodeState,
 } from '../schemas/graphs.js';
+import type { LostRuns } from './lost-runs.js';
 import { type NodeNames, type NodeNamesCache, nameOf, numberOf } from './node-names.js';
 
 /** Records of queued nodes that are looked at to tell those that run; more are in flight only by mistake. */
@@ -40,18 +41,20 @@ interface NodeView {
   readonly record: JobRecord | null;
 }
 
-/** Graphs and their nodes as clients see them, from the share alone. */
+/** Graphs and their nodes as clients see them, from the share; Temporal is asked only where a journal is silent for long. */
 export class GraphsReader {
   readonly #deps: ApiDeps;
   readonly #store: GraphStore;
   readonly #reader: GraphReader;
   readonly #names: NodeNamesCache;
+  readonly #lost: LostRuns;
 
-  constructor(deps: ApiDeps, store: GraphStore, reader: GraphReader, names: NodeNamesCache) {
+  constructor(deps: ApiDeps, store: GraphStore, reader: GraphReader, names: NodeNamesCache, lost: LostRuns) {
     this.#deps = deps;
     this.#store = store;
     this.#reader = reader;
     this.#names = names;
+    this.#lost = lost;
   }
 
   /** @throws EngineError NOT_FOUND */
@@ -66,8 +69,9 @@ export class GraphsReader {
     const header = await this.#store.header(graphId);
     // Ids are case-sensitive, whatever the file system of the share thinks.
     if (header === null || header.graphId !== graphId) return null;
-    const [fold, names] = await Promise.all([this.#reader.fold(graphId), this.#names.of(graphId)]);
-    return { header, fold, names };
+    const [before, names] = await Promise.all([this.#reader.fold(graphId), this.#names.of(graphId)]);
+    const hasLooked = await this.#lost.look(header, before, names.names.length - 1);
+    return { header, fold: hasLooked ? await this.#reader.fold(graphId) : before, names };
   }
 
   /** The number of the node that a client speaks of, or null. */

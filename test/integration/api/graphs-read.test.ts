@@ -81,6 +81,54 @@ describe('GET /graphs/{graph}', () => {
   });
 });
 
+describe('a graph whose run was ended in Temporal itself', () => {
+  it('reads as revoked, with all its nodes and jobs, once its journal has been silent for a while', async () => {
+    const api = await startApi();
+    const id = await sleepers(api, [{ id: 'done' }, { id: 'runs' }, { id: 'next', deps: ['runs'] }]);
+    journal(
+      api,
+      id,
+      { type: 'started' },
+      { type: 'queued', node: 1, attempt: 1, queue: 'cpu' },
+      { type: 'succeeded', node: 1, attempt: 1 },
+      { type: 'queued', node: 2, attempt: 1, queue: 'cpu' },
+    );
+    await record(api, id, 1, { status: 'SUCCESS' });
+    await record(api, id, 2, { status: 'RUNNING' });
+    api.engine.endRun(jobIdOf(id, 1));
+    expect(await get(api, `/graphs/${id}`)).toMatchObject({
+      state: 'revoked',
+      message: expect.stringContaining('ended in Temporal'),
+      counts: { succeeded: 1, revoked: 2, running: 0, queued: 0, waiting: 0 },
+    });
+    expect(await get(api, `/jobs/${jobIdOf(id, 1)}`)).toMatchObject({ status: 'SUCCESS' });
+    expect(await get(api, `/jobs/${jobIdOf(id, 2)}`)).toMatchObject({ status: 'REVOKED' });
+    expect(await get(api, `/jobs/${jobIdOf(id, 3)}`)).toMatchObject({ status: 'REVOKED' });
+    const { events, ended } = await get(api, `/graphs/${id}/events?after=4`);
+    expect(ended).toBe(true);
+    expect(events.map(({ type, node }: { type: string; node?: string }) => [type, node])).toEqual([
+      ['revoked', 'runs'],
+      ['revoked', 'next'],
+      ['ended', undefined],
+    ]);
+    const again = await send(api, `/graphs/${id}/retry`, '');
+    expect(await json(again)).toMatchObject({ retry_of: id, kept: 1 });
+  });
+
+  it('is left alone while its run is open, Temporal does not know it yet, or is away, and while the journal speaks', async () => {
+    const api = await startApi();
+    const [open, unknown, away, fresh] = await Promise.all([1, 2, 3, 4].map(() => sleepers(api, [{ id: 'a' }])));
+    for (const id of [open, unknown, away] as string[]) journal(api, id, { type: 'started' });
+    journal(api, fresh as string, { type: 'started', at: new Date().toISOString() });
+    api.engine.graphs.delete(unknown as string);
+    for (const id of [away, fresh] as string[]) api.engine.endRun(jobIdOf(id, 1));
+    for (const id of [open, unknown, fresh] as string[])
+      expect(await get(api, `/graphs/${id}`)).toMatchObject({ state: 'running' });
+    api.engine.down = true;
+    expect(await get(api, `/graphs/${away}`)).toMatchObject({ state: 'running' });
+  });
+});
+
 describe('GET /graphs/{graph}/nodes', () => {
   it('pages through all nodes, items of maps at the end, each once', async () => {
     const api = await startApi();
@@ -454,7 +502,8 @@ describe('control', () => {
   it('says that a graph whose run is gone can be deleted', async () => {
     const api = await startApi();
     const id = await sleepers(api, [{ id: 'a' }]);
-    journal(api, id, { type: 'started' });
+    // Silent for longer, it would have been given an end.
+    journal(api, id, { type: 'started', at: new Date().toISOString() });
     api.engine.endRun(jobIdOf(id, 1));
     const answer = await post(api, `/graphs/${id}/cancel`);
     expect(answer.status).toBe(409);
