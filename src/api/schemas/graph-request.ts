@@ -177,7 +177,7 @@ export const graphNodeRequestSchema = z
       .meta({
         description:
           'A program and its arguments: a list, or one text that is split as a POSIX shell would, without a shell. With ' +
-          '`shell` one line for the shell. `${{ … }}` is allowed in arguments.',
+          '`shell` one line for the shell. `${{ … }}` is allowed in arguments; for a line for the shell, put values into `env`.',
         examples: [['gltfpack', '-i', '${{ nodes.convert.folder }}/output.glb', '-o', 'small.glb']],
       }),
     barrier: z
