@@ -21,9 +21,8 @@ const maxLooks = 20;
 interface Place {
   /** The page of the engine. */
   readonly cursor: string | null;
-  /** The run on it, by what it is sorted by and its id, and the last of its nodes that was looked at. */
-  readonly startedMs: number;
-  readonly graphId: string;
+  /** Where the run stands on it, and the last of its nodes that was looked at. */
+  readonly place: string;
   readonly number: number;
 }
 
@@ -32,8 +31,9 @@ interface Candidate extends Place {
 }
 
 /**
- * Pages of jobs, newest request first. Which runs there are, and their order, is what Temporal's visibility says; which jobs
- * a graph has, and what each is doing, is on the share. Jobs whose files and record have been deleted are left out.
+ * Pages of jobs: of open runs, newest first, then of ended ones, last ended first. Which runs there are, and their order, is
+ * what Temporal's visibility says; which jobs a graph has, and what each is doing, is on the share. Jobs whose files and
+ * record have been deleted are left out.
  */
 export class JobsList {
   readonly #deps: ApiDeps;
@@ -71,20 +71,15 @@ export class JobsList {
   async *#candidates(query: JobListQuery): AsyncGenerator<Candidate, undefined> {
     const start = query.cursor === undefined ? null : decode(query.cursor);
     let cursor = start?.cursor ?? null;
-    let skipping = start !== null;
     for (;;) {
       const page = await this.#deps.engine.list(toEngine(query, cursor ?? undefined));
       for (const run of page.runs) {
-        const startedMs = run.startedAt.getTime();
-        let after = 0;
-        if (skipping && start !== null) {
-          // Runs that came since push the others on; they are no part of this listing.
-          if (startedMs > start.startedMs || (startedMs === start.startedMs && run.graphId !== start.graphId)) continue;
-          skipping = false;
-          if (run.graphId === start.graphId) after = start.number;
-        }
+        const { place } = run;
+        // Runs that came since push the others on; they are no part of this listing.
+        if (start !== null && place < start.place) continue;
+        const after = place === start?.place ? start.number : 0;
         for await (const { jobId, number } of this.#jobsOf(run, after, query.status)) {
-          yield { cursor, startedMs, graphId: run.graphId, number, jobId };
+          yield { cursor, place, number, jobId };
         }
       }
       if (page.next === null) return undefined;
@@ -166,20 +161,17 @@ async function take<T>(from: AsyncGenerator<T, undefined>, count: number): Promi
   return taken;
 }
 
-function encode({ cursor, startedMs, graphId, number }: Place): string {
-  return Buffer.from(JSON.stringify([cursor, startedMs, graphId, number])).toString('base64url');
+function encode({ cursor, place, number }: Place): string {
+  return Buffer.from(JSON.stringify([cursor, place, number])).toString('base64url');
 }
 
 /** @throws EngineError BAD_REQUEST when it is not a cursor of ours */
 function decode(text: string): Place {
   try {
-    const [cursor, startedMs, graphId, number] = JSON.parse(
-      Buffer.from(text, 'base64url').toString('utf8'),
-    ) as unknown[];
+    const [cursor, place, number] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown[];
     if (cursor !== null && typeof cursor !== 'string') throw new TypeError('page');
-    if (typeof startedMs !== 'number' || typeof graphId !== 'string' || typeof number !== 'number')
-      throw new TypeError('run');
-    return { cursor, startedMs, graphId, number };
+    if (typeof place !== 'string' || typeof number !== 'number') throw new TypeError('run');
+    return { cursor, place, number };
   } catch (error) {
     throw new EngineError('BAD_REQUEST', 'cursor: must be the text of "next" of the page before', {}, { cause: error });
   }

@@ -100,14 +100,14 @@ export class JobsReader {
     if (record.activityRun !== undefined) {
       return { temporal: `${base}/activities/${record.jobId}/${record.activityRun}` };
     }
-    if (record.status === 'PENDING' && (await this.#waitsAlone(record.jobId))) {
+    if (record.attempts.length === 0 && (await this.#isAlone(record.jobId))) {
       return { temporal: `${base}/activities?query=${encodeURIComponent(`ActivityId="${record.jobId}"`)}` };
     }
     return { temporal: `${base}/workflows/${record.graphId}` };
   }
 
-  /** Before its first attempt nothing tells the run of an activity: a list of one then does. */
-  async #waitsAlone(jobId: string): Promise<boolean> {
+  /** Without an attempt nothing tells the run of an activity: a list of one then does. */
+  async #isAlone(jobId: string): Promise<boolean> {
     const spec = await this.#deps.store.readSpec(jobId);
     const plan = spec?.dispatch;
     return plan !== undefined && spec?.callback === null && plan.countdown === 0 && plan.expires === null;

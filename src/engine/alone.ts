@@ -10,7 +10,7 @@ import { graphIdOf, jobIdOf } from '../contract/ids.js';
 import { shortText } from '../contract/short-text.js';
 import type { ListQuery, RunSummary } from './engine.js';
 import type { SourcePage } from './merge-pages.js';
-import { attributes, dateOf, firstText, jsonOf, quoted } from './visibility.js';
+import { attributes, firstText, jsonOf, placeOf, quoted } from './visibility.js';
 
 /**
  * Single jobs as Temporal's standalone activities: no workflow, no history, half the server's work of a run with one
@@ -147,8 +147,7 @@ export class AloneJobs {
         name: firstText(fields['PixyzName']?.data),
         queue: firstText(fields['PixyzQueue']?.data) ?? execution.taskQueue ?? '',
         process: firstText(fields['PixyzProcess']?.data) ?? '',
-        startedAt: dateOf(execution.scheduleTime) ?? new Date(0),
-        closedAt: dateOf(execution.closeTime),
+        place: placeOf(execution.scheduleTime, execution.closeTime, execution.runId ?? ''),
       };
     });
     return { items, token: answer.nextPageToken ?? new Uint8Array() };

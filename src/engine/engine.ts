@@ -15,8 +15,8 @@ export interface RunSummary {
   readonly name: string | null;
   readonly queue: string;
   readonly process: string;
-  readonly startedAt: Date;
-  readonly closedAt: Date | null;
+  /** Where it stands in lists: sorts as text. Changes once, when the run ends. */
+  readonly place: string;
 }
 
 export interface ListQuery {

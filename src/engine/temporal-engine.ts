@@ -19,7 +19,7 @@ import { mergePages, type SourcePage } from './merge-pages.js';
 import type { SearchAttributeName } from './search-attributes.js';
 import { TemporalGraphEngine } from './temporal-graph-engine.js';
 import { TemporalWorkflowFiles } from './temporal-workflow-files.js';
-import { attributes, dateOf, firstText, jsonOf } from './visibility.js';
+import { attributes, firstText, jsonOf, placeOf } from './visibility.js';
 import type { WorkflowFileEngine } from './workflow-file-engine.js';
 
 /** The engine on a Temporal server. Workers of the same process share its connection. */
@@ -192,7 +192,7 @@ class Implementation implements TemporalEngine {
       ],
       {
         limit: query.limit,
-        newerFirst: (a, b) => b.startedAt.getTime() - a.startedAt.getTime(),
+        placeOf: (run) => run.place,
         ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
       },
     );
@@ -219,8 +219,7 @@ class Implementation implements TemporalEngine {
         name: text('PixyzName'),
         queue: text('PixyzQueue') ?? '',
         process: text('PixyzProcess') ?? '',
-        startedAt: dateOf(execution.startTime) ?? new Date(0),
-        closedAt: dateOf(execution.closeTime),
+        place: placeOf(execution.startTime, execution.closeTime, execution.execution?.runId ?? ''),
       };
     });
     return { items, token: answer.nextPageToken ?? new Uint8Array() };

@@ -26,8 +26,27 @@ export function firstText(data: Uint8Array | null | undefined): string | null {
   return typeof first === 'string' ? first : null;
 }
 
-export function dateOf(time: { seconds?: unknown; nanos?: number | null } | null | undefined): Date | null {
-  return time == null ? null : new Date(Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6);
+/** A time as Temporal's answers have it. */
+export interface Timestamp {
+  readonly seconds?: unknown;
+  readonly nanos?: number | null;
+}
+
+/**
+ * Where a run stands in the visibility store's own order, the only one it has: open runs first, newest first, then ended
+ * ones, last ended first. The nanoseconds count: runs of the same millisecond would change places without them.
+ */
+export function placeOf(started: Timestamp | null | undefined, ended: Timestamp | null | undefined, runId: string) {
+  return `${latestFirst(ended)}.${latestFirst(started)}.${runId}`;
+}
+
+const digits = 20;
+const beyondAll = 10n ** BigInt(digits) - 1n;
+
+/** Sorts later times first, and none before all. */
+function latestFirst(time: Timestamp | null | undefined): string {
+  const nanos = time == null ? beyondAll : BigInt(String(time.seconds ?? 0)) * 1_000_000_000n + BigInt(time.nanos ?? 0);
+  return String(beyondAll - nanos).padStart(digits, '0');
 }
 
 /** A text in a visibility query. */

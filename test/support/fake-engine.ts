@@ -3,6 +3,7 @@ import type { GraphInput, RunLabels } from '../../src/contract/graph.js';
 import { graphIdOf, jobIdOf } from '../../src/contract/ids.js';
 import type { CancelOutcome, Engine, ListQuery, QueueStats, RunPage, RunSummary } from '../../src/engine/engine.js';
 import type { GraphEngine, SignalOutcome } from '../../src/engine/graph-engine.js';
+import { placeOf, type Timestamp } from '../../src/engine/visibility.js';
 import { EngineError } from '../../src/errors/engine-error.js';
 
 /** An engine in memory for tests of the API: remembers what it was asked, runs nothing. */
@@ -90,15 +91,16 @@ export class FakeEngine implements Engine {
     this.#reach();
     const all = [...this.graphs.entries()]
       .reverse()
-      .map(([graphId, { input, labels, startedAt, open }]): RunSummary & { open: boolean } => ({
+      .map(([graphId, { input, labels, startedAt, open }]): RunSummary & { open: boolean; startedAt: Date } => ({
         graphId,
         jobIds: labels.front === undefined ? input.nodes.map((node) => jobIdOf(graphId, node.index)) : [],
         isGraph: labels.front !== undefined,
         ...labels,
         startedAt,
-        closedAt: open ? null : startedAt,
+        place: placeOf(timestamp(startedAt), open ? null : timestamp(startedAt), graphId),
         open,
       }))
+      .sort((a, b) => (a.place < b.place ? -1 : 1))
       .filter(
         (run) =>
           (query.states.length === 0 || run.isGraph || query.states.includes('OPEN') === run.open || !run.open) &&
@@ -153,4 +155,8 @@ export class FakeEngine implements Engine {
   #unreachable(): never {
     throw new EngineError('UNAVAILABLE', 'the Temporal server cannot be reached: start it, or check TEMPORAL_ADDRESS');
   }
+}
+
+function timestamp(date: Date): Timestamp {
+  return { seconds: Math.floor(date.getTime() / 1000), nanos: (date.getTime() % 1000) * 1e6 };
 }

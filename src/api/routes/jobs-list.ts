@@ -9,9 +9,11 @@ export function jobsListRoutes(app: App, list: JobsList): void {
     {
       schema: {
         tags: ['jobs'],
-        summary: 'Jobs, newest first',
+        summary: 'Jobs, open ones first',
         description:
-          'Queued jobs too, those of graphs too; service tasks not. Without parameters the thousand newest. Of a graph, `queue`, ' +
+          'Those that have not ended come first, newest first, then the ended ones, last ended first. Queued jobs too, those of ' +
+          'graphs too; service tasks not. Without parameters the first thousand. A job that ends between two pages may come ' +
+          'twice. Of a graph, `queue`, ' +
           '`name` and `process` pick all jobs or none: by the name of the graph, the queue that all its nodes are on, and the ' +
           'process `graph`.',
         security: [{ APIKeyHeader: [] }],

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { graphIdOf } from '../../../src/contract/ids.js';
 import { startApi, writeOutput } from '../../support/api-under-test.js';
 
 const unknown = '3c7b1077-d4f2-42ce-98b0-8d9fba12a471';
@@ -171,6 +172,30 @@ describe('the list of jobs', () => {
       path = page.next === null ? null : `/jobs?limit=2&cursor=${encodeURIComponent(page.next)}`;
     }
     expect(seen).toEqual(ids);
+  });
+
+  it('comes in pages while jobs end in another order than they began', async () => {
+    const api = await startApi();
+    const ids: string[] = [];
+    for (let i = 0; i < 6; i++) ids.unshift(await api.submit());
+    const end = (jobId: string): void => {
+      const run = api.engine.graphs.get(graphIdOf(jobId));
+      if (run !== undefined) run.open = false;
+    };
+    // The oldest and another one still run: open ones come first, whenever they began.
+    for (const at of [0, 1, 3, 4]) end(ids[at] as string);
+    const seen = new Set<string>();
+    let path = '/jobs?limit=1';
+    for (let pages = 0; path !== ''; pages++) {
+      expect(pages).toBeLessThanOrEqual(2 * ids.length);
+      const page = (await (await api.call(path)).json()) as { jobs: { uuid: string }[]; next: string | null };
+      for (const { uuid } of page.jobs) {
+        seen.add(uuid);
+        end(uuid);
+      }
+      path = page.next === null ? '' : `/jobs?limit=1&cursor=${encodeURIComponent(page.next)}`;
+    }
+    expect([...seen].sort()).toEqual([...ids].sort());
   });
 
   it('is filtered by status, queue, name, process and time', async () => {

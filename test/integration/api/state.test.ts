@@ -230,6 +230,17 @@ describe('the state of a job', () => {
     });
   });
 
+  it('links a plain job that was never begun to its activity, whether it waits or was cancelled', async () => {
+    const api = await startApi({ options: { temporalUi: { url: 'http://ui.test:8233', namespace: 'pixyz' } } });
+    const jobId = await api.submit();
+    const temporal = `http://ui.test:8233/namespaces/pixyz/activities?query=ActivityId%3D%22${jobId}%22`;
+    expect(await (await api.call(`/jobs/${jobId}/details`)).json()).toMatchObject({ links: { temporal } });
+    const record = await api.store.readRecord(jobId);
+    if (record === null) throw new Error('no record');
+    await api.store.writeRecord({ ...record, status: 'REVOKED', result: 'cancelled through the API' });
+    expect(await (await api.call(`/jobs/${jobId}/details`)).json()).toMatchObject({ links: { temporal } });
+  });
+
   it('takes ids case-sensitively', async () => {
     const api = await startApi();
     const { jobId } = await api.seed({ status: 'SUCCESS', jobId: 'abcdefab-d4f2-42ce-98b0-8d9f00000001' });
