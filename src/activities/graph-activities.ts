@@ -1,8 +1,9 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { PlanPart } from '../contract/graph.js';
 import type { NodeSpec } from '../contract/graph-document.js';
 import { isList, stringifyExact } from '../store/exact-json.js';
-import { ExpressionError, evaluate, referencesOf } from '../store/expressions.js';
+import { ExpressionError, evaluateInTurn, referencesOf } from '../store/expressions.js';
 import { planPart } from '../store/graph-plan.js';
 import type { GraphShare } from '../store/graph-share.js';
 import { fault } from './script-fault.js';
@@ -45,7 +46,7 @@ export function createGraphActivities({ documents, values }: GraphShare): GraphA
       const expression = node.when;
       if (expression === null) return true;
       const value = await asked('when', async () =>
-        evaluate(expression, await values.scope({ graphId, node }, referencesOf(expression))),
+        evaluateInTurn(expression, await values.scope({ graphId, node }, referencesOf(expression)), cancelled()),
       );
       if (typeof value === 'boolean') return value;
       throw fault('invalid', `when: ${expression} is ${shown(stringifyExact(value))}, not true or false`);
@@ -58,7 +59,7 @@ export function createGraphActivities({ documents, values }: GraphShare): GraphA
       const { map } = node;
       if (map === null) throw fault('invalid', `node "${node.id}" has no map`);
       const list = await asked('map.over', async () =>
-        evaluate(map.over, await values.scope({ graphId, node }, referencesOf(map.over))),
+        evaluateInTurn(map.over, await values.scope({ graphId, node }, referencesOf(map.over)), cancelled()),
       );
       const items = typeof list === 'object' && list !== null && isList(list) ? list : null;
       if (items === null) throw fault('invalid', `map.over: ${map.over} is ${shown(stringifyExact(list))}, not a list`);
@@ -67,6 +68,15 @@ export function createGraphActivities({ documents, values }: GraphShare): GraphA
       return documents.writeItems(graphId, index, first, items.map(stringifyExact));
     },
   };
+}
+
+/** Set when the call is over, be it by its time limit; absent where it is no activity (tests). */
+function cancelled(): AbortSignal | undefined {
+  try {
+    return Context.current().cancellationSignal;
+  } catch {
+    return undefined;
+  }
 }
 
 async function asked<T>(what: string, work: () => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createContext, Script } from 'node:vm';
 import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-js';
 import type { Exact } from './exact-json.js';
@@ -109,6 +110,33 @@ export function evaluate(expression: string, scope: Scope): Exact {
   } catch (error) {
     throw asExpressionError(error, expression);
   }
+}
+
+/** Evaluations that can take long, one after another. */
+let turn: Promise<unknown> = Promise.resolve();
+/** What is over by then needs no rest. */
+const quickMs = 5;
+
+/**
+ * The same for a process that others wait for, too. An evaluation stops everything else in it, so those that can take long
+ * have their turn one after another, and after each the others get as much time as it took.
+ * @param signal nobody waits for the answer any more
+ * @throws ExpressionError
+ */
+export async function evaluateInTurn(expression: string, scope: Scope, signal?: AbortSignal): Promise<Exact> {
+  if (!compile(expression).slow) return evaluate(expression, scope);
+  let tookMs = 0;
+  const mine = turn.then(() => {
+    signal?.throwIfAborted();
+    const begin = performance.now();
+    try {
+      return evaluate(expression, scope);
+    } finally {
+      tookMs = performance.now() - begin;
+    }
+  });
+  turn = mine.catch(() => undefined).then(() => (tookMs > quickMs ? sleep(tookMs) : undefined));
+  return mine;
 }
 
 function compile(expression: string): Compiled {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseExact, stringifyExact } from '../../../src/store/exact-json.js';
-import { evaluate, referencesOf } from '../../../src/store/expressions.js';
+import { evaluate, evaluateInTurn, referencesOf } from '../../../src/store/expressions.js';
 import { checkTemplate, renderTemplate } from '../../../src/store/templates.js';
 
 const scope = {
@@ -98,6 +98,29 @@ describe('an expression', () => {
     );
     expect(() => evaluate(`"${'a'.repeat(60)}b".matches("^(a+)+$")`, { nodes: {} })).toThrow(/longer than 1000 ms/);
     expect(evaluate('1 + 1', { nodes: {} }), 'the next one is not affected').toBe(2n);
+  });
+
+  it('lets others have their turn between evaluations that take long, and passes over those nobody waits for', async () => {
+    let turns = 0;
+    const others = setInterval(() => {
+      turns += 1;
+    }, 10);
+    const evil = `"${'a'.repeat(60)}b".matches("^(a+)+$")`;
+    const gone = AbortSignal.abort(new Error('its time is over'));
+    const outcomes = Promise.allSettled([
+      evaluateInTurn(evil, { nodes: {} }),
+      evaluateInTurn(evil, { nodes: {} }, gone),
+      evaluateInTurn('[1, 2].all(x, x > 0)', { nodes: {} }),
+    ]);
+    expect(await evaluateInTurn('1 + 1', { nodes: {} }), 'a quick one waits for nobody').toBe(2n);
+    const reasons = (await outcomes).map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason)));
+    clearInterval(others);
+    expect(reasons).toEqual([
+      expect.stringContaining('longer than 1000 ms'),
+      expect.stringContaining('its time is over'),
+      true,
+    ]);
+    expect(turns).toBeGreaterThan(20);
   });
 });
 
