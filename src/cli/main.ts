@@ -29,10 +29,10 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
   return {
     isTTY: stream.isTTY === true,
     get columns() {
-      return stream.columns ?? 80;
+      return stream.columns || 80;
     },
     get rows() {
-      return stream.rows ?? 24;
+      return stream.rows || 24;
     },
     write: (text) => void stream.write(text),
   };

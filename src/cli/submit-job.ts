@@ -26,19 +26,18 @@ export function configOf({ entrypoint, queue, limit }: SubmitFlags): Record<stri
   };
 }
 
-export function banner(
-  { process, script, file, params, config }: JobRequest & { readonly script?: string; readonly file?: string },
-  watch: boolean,
+function banner(
+  { process, params, config }: JobRequest,
+  { script, input, watch }: SubmitFlags & { readonly script?: string },
 ): string {
-  const subject = process === undefined ? `- script file:  '${String(script)}'` : `- process:  '${process}'`;
   return [
     '',
     '-------- New PixyzScheduler Job ---------',
-    subject,
-    ...(file === undefined ? [] : [`-  input file:  '${String(file)}'`]),
+    script === undefined ? `- process:  '${process}'` : `- script file:  '${script}'`,
+    ...(input === undefined ? [] : [`-  input file:  '${input}'`]),
     `- script params:  ${JSON.stringify(params)}`,
     `- worker config:  ${JSON.stringify(config)}`,
-    ...(watch ? ['-  watch status:  True'] : []),
+    ...(watch === true ? ['-  watch status:  True'] : []),
     '-----------------------------------------',
     '',
   ].join('\n');
@@ -58,14 +57,14 @@ export async function upload(context: Context, request: JobRequest): Promise<str
 /** Sends a job, and watches it where that is asked for. In batch mode standard output has the id and nothing else. */
 export async function submitJob(
   context: Context,
-  request: JobRequest & { readonly script?: string; readonly file?: string },
-  flags: SubmitFlags,
+  request: JobRequest,
+  flags: SubmitFlags & { readonly script?: string },
   words: { readonly submitted: string; readonly completed: string | null },
 ): Promise<number> {
   const { out } = context;
   const { watch = false, result = false, batch = false } = flags;
   const talks = !batch && !out.json;
-  if (talks) out.print(banner(request, watch));
+  if (talks) out.print(banner(request, flags));
   const id = await upload(context, request);
   if (talks) out.print(`Job [ ${id} ] ${words.submitted}`);
   else if (!out.json) out.print(id);

@@ -9,7 +9,8 @@
  * Invariants:
  * 1. A column belongs to one node from its line on, as long as children of it are to come; then it is free again.
  * 2. A node takes over the column of a parent whose last child it is, else the first free column on the right of one.
- * 3. A rail that a connection crosses stays a rail: connections pass behind it.
+ * 3. A node without parents never stands right below a node that it has nothing to do with.
+ * 4. A rail that a connection crosses stays a rail: connections pass behind it.
  */
 export interface RailNode {
   readonly id: string;
@@ -36,11 +37,13 @@ export function rails<N extends RailNode>(nodes: readonly N[]): RailRow<N>[] {
   for (const { deps } of ordered) for (const dep of new Set(deps)) childCount.set(dep, (childCount.get(dep) ?? 0) + 1);
 
   const columns: (Column | null)[] = [];
+  let above = -1;
   return ordered.map((node) => {
     const deps = new Set(node.deps.filter((dep) => known.has(dep)));
     const parents = columns.flatMap((column, at) => (column !== null && deps.has(column.owner) ? [at] : []));
     for (const at of parents) (columns[at] as Column).left -= 1;
-    const own = placeFor(columns, parents);
+    const own = placeFor(columns, parents, above);
+    above = own;
     const row = draw(columns, parents, own);
     for (const at of parents) if ((columns[at] as Column).left === 0) columns[at] = null;
     const left = childCount.get(node.id) ?? 0;
@@ -50,12 +53,13 @@ export function rails<N extends RailNode>(nodes: readonly N[]): RailRow<N>[] {
   });
 }
 
-function placeFor(columns: readonly (Column | null)[], parents: readonly number[]): number {
+function placeFor(columns: readonly (Column | null)[], parents: readonly number[], above: number): number {
   const handedOver = parents.find((at) => columns[at]?.left === 0);
   if (handedOver !== undefined) return handedOver;
-  const from = parents.length === 0 ? 0 : (parents[0] as number) + 1;
-  for (let at = from; at < columns.length; at += 1) if (columns[at] === null) return at;
-  return Math.max(columns.length, from);
+  const isRoot = parents.length === 0;
+  let at = isRoot ? 0 : (parents[0] as number) + 1;
+  while ((columns[at] ?? null) !== null || (isRoot && at === above)) at += 1;
+  return at;
 }
 
 function draw(columns: readonly (Column | null)[], parents: readonly number[], own: number) {

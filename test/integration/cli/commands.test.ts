@@ -1,0 +1,319 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type ApiUnderTest, startApi, token, writeOutput } from '../../support/api-under-test.js';
+import { pixyz, type ShellOptions } from '../../support/shell.js';
+import { waitFor } from '../../support/wait-for.js';
+
+// Commands against the real application, whose engine runs nothing: what is sent, what is printed, what it ends with.
+
+async function start() {
+  const api = await startApi();
+  const folder = mkdtempSync(join(tmpdir(), 'pixyz-commands-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const run = (args: readonly string[], options: ShellOptions = {}) =>
+    pixyz(args, { cwd: folder, ...options, env: { PIXYZ_URL: api.url, PIXYZ_TOKEN: token, ...options.env } });
+  return { api, folder, run };
+}
+
+/** Plays the worker: ends the next job that is sent. */
+async function endNext(api: ApiUnderTest, changes: Parameters<ApiUnderTest['seed']>[0]): Promise<string> {
+  const id = await waitFor(() => {
+    const [graph] = [...api.engine.graphs.keys()];
+    return graph === undefined ? false : graph.replace(/0$/, '1');
+  });
+  const spec = await api.store.readSpec(id);
+  const { newRecord } = await import('../../../src/contract/job.js');
+  await api.store.writeRecord({ ...newRecord(spec as never), ...changes });
+  return id;
+}
+
+describe('exec', () => {
+  it('in batch mode prints the id and nothing else', async () => {
+    const { api, folder, run } = await start();
+    writeFileSync(join(folder, 's.py'), 'def go(pc, params):\n    return 1\n');
+    const ran = await run([
+      'exec',
+      '-s',
+      's.py',
+      '-e',
+      'go',
+      '-q',
+      'gpu',
+      '-l',
+      '60',
+      '-a',
+      'mine',
+      '-p',
+      '{"x": 1}',
+      '-b',
+    ]);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toMatch(/^[0-9a-f-]{36}\n$/);
+    const spec = await api.store.readSpec(ran.stdout.trim());
+    expect(spec).toMatchObject({ entrypoint: 'go', queue: 'gpu', timeLimit: 60, name: 'mine', paramsText: '{"x":1}' });
+  });
+
+  it.each([
+    ['SUCCESS', 0],
+    ['FAILURE', 10],
+    ['REVOKED', 11],
+  ] as const)(
+    'watched to %s ends with %d in each mode, and standard output stays clean in batch mode',
+    async (status, code) => {
+      const error =
+        status === 'FAILURE'
+          ? {
+              kind: 'exception' as const,
+              type: 'ValueError',
+              module: 'builtins',
+              message: 'boom',
+              traceback: 'ValueError: boom',
+            }
+          : null;
+      for (const flags of [['-bw'], ['-w'], ['-w', '--json']]) {
+        const { api, folder, run } = await start();
+        writeFileSync(join(folder, 's.py'), 'def main(pc, params):\n    return 1\n');
+        const running = run(['exec', '-s', 's.py', ...flags]);
+        const id = await endNext(api, { status, error, progress: status === 'SUCCESS' ? 100 : null });
+        const ran = await running;
+        expect(ran.code).toBe(code);
+        if (flags[0] === '-bw') expect(ran.stdout).toBe(`${id}\n`);
+        else if (flags.includes('--json')) expect(JSON.parse(ran.stdout)).toMatchObject({ uuid: id, status });
+        else
+          expect(ran.stdout).toContain(
+            `Job [ ${id} ] progress: ${status === 'SUCCESS' ? '100' : '000'}, status: ${status}`,
+          );
+        if (error !== null && flags[0] === '-bw') expect(ran.stderr).toContain('ValueError: boom');
+      }
+    },
+  );
+
+  it('draws a live line on a terminal, and none elsewhere', async () => {
+    const { api, folder, run } = await start();
+    writeFileSync(join(folder, 's.py'), 'def main(pc, params):\n    return 1\n');
+    const running = run(['exec', '-s', 's.py', '-w'], { tty: true });
+    const id = await endNext(api, { status: 'RUNNING', progress: 40, steps: [{ duration: -1, info: 'decimating' }] });
+    await waitFor(async () => {
+      const { stdout } = await run(['status', id]);
+      expect(stdout).toContain('RUNNING');
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await endNext(api, { status: 'SUCCESS', progress: 100 });
+    const { stderr } = await running;
+    expect(stderr).toContain(`Job [ ${id} ] progress: 040, status: RUNNING (decimating) ████░░░░░░`);
+    expect(stderr).toContain('\u001b[');
+  });
+});
+
+describe('watching', () => {
+  it('ends at Ctrl-C with 130, and says how to go on', async () => {
+    const { api, run } = await start();
+    const { jobId } = await api.seed({ status: 'RUNNING' });
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 200);
+    const ran = await run(['status', '-w', jobId], { stop: stop.signal });
+    expect(ran.code).toBe(130);
+    expect(ran.stderr).toContain(`pixyz status -w ${jobId}`);
+  });
+
+  it('several jobs ends with the code of the first that did not succeed', async () => {
+    const { api, run } = await start();
+    const ids = await Promise.all([api.seed({ status: 'SUCCESS' }), api.seed({ status: 'REVOKED' })]);
+    const ran = await run(['status', '-w', ...ids.map(({ jobId }) => jobId)]);
+    expect(ran.code).toBe(11);
+    expect(JSON.parse(ran.stdout)).toMatchObject([{ status: 'SUCCESS' }, { status: 'REVOKED' }]);
+  });
+});
+
+describe('what is printed', () => {
+  it('is JSON of four spaces for programs, and tables for people', async () => {
+    const { api, run } = await start();
+    writeFileSync(join(api.processes, 'convert.py'), 'def main(pc, params):\n    """Converts."""\n');
+    expect((await run(['list'])).stdout).toBe('{\n    "processes": [\n        "convert"\n    ]\n}\n');
+    expect((await run(['list'], { tty: true })).stdout).toBe('convert\n');
+    expect((await run(['doc', '-n', 'convert'])).stdout).toContain('Converts.');
+    const id = await api.submit({ name: 'mine' });
+    expect(JSON.parse((await run(['jobs', '--name', 'mine'])).stdout).jobs).toMatchObject([{ uuid: id }]);
+    expect((await run(['jobs'], { tty: true, env: { NO_COLOR: '1' } })).stdout).toMatch(
+      new RegExp(`^JOB +STATUS.*\n${id}  PENDING +mine\n$`),
+    );
+    expect((await run(['status', '-j', id], { tty: true })).stdout).toContain('status');
+    expect(JSON.parse((await run(['details', '-j', id])).stdout)).toMatchObject({ uuid: id });
+    expect(JSON.parse((await run(['queues'])).stdout).queues).toHaveLength(6);
+    expect((await run(['queues'], { tty: true })).stdout).toContain('QUEUE');
+    expect((await run(['workers'], { tty: true })).stdout).toContain('no worker is alive');
+    expect(JSON.parse((await run(['workers'])).stdout)).toEqual({ workers: [] });
+    expect((await run(['version'])).stdout).toMatch(/^pixyz-scheduler-client v\d/);
+  });
+
+  it('an error is a sentence on standard error; with --json its facts are on standard output', async () => {
+    const { run } = await start();
+    const id = '3c7b1077-d4f2-42ce-98b0-8d9f00000001';
+    const ran = await run(['cancel', id]);
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toMatch(/^pixyz: .*no job/);
+    expect(JSON.parse((await run(['cancel', id, '--json'])).stdout)).toMatchObject({
+      error: { status: 404, code: 'NOT_FOUND' },
+    });
+    const refused = await run(['jobs', '-t', 'wrong']);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('PIXYZ_TOKEN') });
+  });
+
+  it('flags before the command mean the same', async () => {
+    const { api } = await start();
+    const ran = await pixyz(['-u', api.url, '-t', token, '--json', 'jobs']);
+    expect(JSON.parse(ran.stdout)).toEqual({ jobs: [], next: null });
+  });
+});
+
+describe('jobs', () => {
+  it('are cancelled, retried and removed, several at once, on after a refusal', async () => {
+    const { api, run } = await start();
+    const open = await api.submit();
+    expect((await run(['cancel', '-j', open])).stdout).toBe(`Job [ ${open} ] cancelled\n`);
+    const ended = await api.seed({ status: 'FAILURE' });
+    expect((await run(['retry', ended.jobId])).stdout).toContain(`a retry of ${ended.jobId}`);
+    const ran = await run(['rm', '3c7b1077-d4f2-42ce-98b0-8d9f00000001', ended.jobId]);
+    expect(ran).toMatchObject({ code: 1, stdout: `Job [ ${ended.jobId} ] removed\n` });
+    expect(ran.stderr).toContain('3c7b1077');
+  });
+
+  it('their outputs are listed and fetched', async () => {
+    const { api, folder, run } = await start();
+    const { jobId } = await api.seed({ status: 'SUCCESS' });
+    await writeOutput(api.store, jobId, 'sub/a.txt', 'hello');
+    expect(JSON.parse((await run(['outputs', '-j', jobId])).stdout)).toEqual({ outputs: ['sub'] });
+    expect((await run(['outputs', jobId], { tty: true })).stdout).toMatch(/5\.0B .* sub\/a\.txt/);
+    const ran = await run(['download', '-j', jobId, '-o', 'deep/b.txt']);
+    expect(ran.stdout).toBe(`Job [ ${jobId} ] output 'sub/a.txt' downloaded to 'deep/b.txt' (5.0B)\n`);
+    expect(readFileSync(join(folder, 'deep', 'b.txt'), 'utf8')).toBe('hello');
+    expect((await run(['download', jobId, '-f', 'sub/a.txt', '-o', '-'])).stdout).toBe('hello');
+    await writeOutput(api.store, jobId, 'c.txt', 'x');
+    expect((await run(['download', jobId])).stderr).toContain('which output (-f)?');
+    expect((await run(['download', jobId, '-f', 'none'])).code).toBe(1);
+  });
+
+  it('an archive that is not made in time is 1', async () => {
+    const { api, run } = await start();
+    const { jobId } = await api.seed({ status: 'SUCCESS' });
+    await writeOutput(api.store, jobId, 'a.txt', 'hello');
+    const ran = await run(['download_all', '-j', jobId, '--timeout', '0']);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain('the archive is not there yet');
+  });
+});
+
+describe('graph', () => {
+  const document = {
+    name: 'g',
+    nodes: [
+      { id: 'a', script: 'steps' },
+      { id: 'b', script: 'steps', params: '${{ nodes.a.result }}' },
+    ],
+  };
+
+  it('is checked and drawn before it is sent', async () => {
+    const { folder, run } = await start();
+    writeFileSync(join(folder, 'graph.json'), JSON.stringify(document));
+    const missing = await run(['graph', 'validate', 'graph.json']);
+    expect(missing).toMatchObject({ code: 1 });
+    expect(missing.stdout).toContain('(unknown-file)');
+    writeFileSync(join(folder, 'steps.py'), 'def main(pc, params):\n    return 1\n');
+    const ran = await run(['graph', 'validate', 'graph.json']);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toMatch(/^valid: 2 nodes, 1 dependencies, 2 levels/);
+    expect(ran.stdout).toMatch(/\n○ a\n○ b\n$/);
+    expect(JSON.parse((await run(['graph', 'validate', 'graph.json', '--json'])).stdout)).toMatchObject({
+      valid: true,
+    });
+  });
+
+  it('is sent, shown, listed and cancelled', async () => {
+    const { api, folder, run } = await start();
+    writeFileSync(join(folder, 'graph.json'), JSON.stringify(document));
+    writeFileSync(join(folder, 'steps.py'), 'def main(pc, params):\n    return 1\n');
+    const sent = await run(['graph', 'run', 'graph.json', '-b']);
+    const id = sent.stdout.trim();
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await run(['graph', 'show', id])).stdout).toContain('○ a  waiting\n○ b  waiting');
+    expect(JSON.parse((await run(['graph', 'show', id, '--json'])).stdout).nodes).toHaveLength(2);
+    expect((await run(['graph', 'list'], { tty: true })).stdout).toContain(id);
+    expect((await run(['graph', 'why', id, 'b'])).stdout).toMatch(/^node b is waiting\n/);
+    expect((await run(['graph', 'cancel', id, '--node', 'a'])).stdout).toBe('node a: sent\n');
+    expect((await run(['graph', 'pause', id])).stdout).toBe(`graph ${id} paused\n`);
+    expect(api.engine.signals.map(({ name }) => name)).toContain('pauseGraph');
+  });
+
+  it('that is refused tells every problem and its place', async () => {
+    const { folder, run } = await start();
+    writeFileSync(join(folder, 'wrong.json'), JSON.stringify({ nodes: [{ id: 'a', process: 'none', deps: ['b'] }] }));
+    const ran = await run(['graph', 'run', 'wrong.json']);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain('nodes[0].deps[0]');
+    expect(ran.stderr).toContain('(unknown-process)');
+  });
+});
+
+describe('logs', () => {
+  it('are printed whole, from their end, and while they grow', async () => {
+    const { api, run } = await start();
+    const { mkdir, writeFile, appendFile } = await import('node:fs/promises');
+    const { logFileOf } = await import('../../../src/store/layout.js');
+    const attempts = [
+      { attempt: 1, queue: 'cpu', worker: 'w', pid: 1, startedAt: 'x', endedAt: null, outcome: null, message: null },
+    ];
+    const record = await api.seed({ status: 'RUNNING', attempts: attempts as never });
+    const paths = api.store.paths(record.jobId);
+    await mkdir(paths.logs, { recursive: true });
+    await writeFile(logFileOf(paths, 1), 'one\ntwo\n');
+    expect((await run(['logs', record.jobId])).stdout).toBe('one\ntwo\n');
+    expect((await run(['logs', record.jobId, '--tail', '1'])).stdout).toBe('two\n');
+    expect(JSON.parse((await run(['logs', record.jobId, '--list'])).stdout).attempts).toHaveLength(1);
+    const following = run(['logs', '-f', record.jobId]);
+    await appendFile(logFileOf(paths, 1), 'three\n');
+    await api.store.writeRecord({ ...record, status: 'FAILURE' });
+    expect(await following).toMatchObject({ code: 10, stdout: 'one\ntwo\nthree\n' });
+  });
+});
+
+describe('doctor', () => {
+  it('says what is well, what is not, and what to do', async () => {
+    const { api, folder, run } = await start();
+    const env = { SHARE_PATH: join(folder, 'share'), API_PORT: '0', TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0' };
+    const ran = await run(['doctor', '--json'], { env });
+    const { findings } = JSON.parse(ran.stdout) as { findings: { check: string; state: string; fix?: string }[] };
+    const of = (check: string) => findings.find((one) => one.check === check);
+    for (const check of ['node', 'share here', 'ports', 'licence', 'API', 'temporal', 'share', 'token'])
+      expect(of(check)?.state, check).toBe('ok');
+    expect(of('workers')).toMatchObject({ state: 'warn', fix: expect.stringContaining('pixyz up worker') });
+    api.engine.down = true;
+    const licence = {
+      PIXYZ_PYTHON_PATH: '/opt/pixyz',
+      LICENSE_FLEXLM: 'true',
+      LICENSE_HOST: '127.0.0.1',
+      LICENSE_PORT: '1',
+    };
+    const ill = await run(['doctor', '-t', 'wrong'], { env: { ...env, ...licence } });
+    expect(ill.code).toBe(1);
+    expect(ill.stdout).toMatch(/BAD +temporal .*\n +→ start the Temporal server/);
+    expect(ill.stdout).toMatch(/BAD +token .*refused/);
+    expect(ill.stdout).toMatch(/BAD +licence +nobody answers at 127\.0\.0\.1:1/);
+  });
+
+  it('of a system elsewhere looks at that one only', async () => {
+    const ran = await pixyz(['doctor', '-u', 'http://nowhere.invalid', '--json']);
+    expect(ran.code).toBe(1);
+    const { findings } = JSON.parse(ran.stdout) as { findings: { check: string }[] };
+    expect(findings.map(({ check }) => check)).toEqual(['node', 'API']);
+  });
+});
+
+describe('workflow', () => {
+  it('files are listed', async () => {
+    const { run } = await start();
+    expect(JSON.parse((await run(['workflow', 'list'])).stdout)).toEqual({ workflows: [] });
+    expect((await run(['workflow', 'run', 'none'])).code).toBe(1);
+  });
+});
