@@ -24,9 +24,14 @@ beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'pixyz-docs-'));
   cpSync(join(projectRoot, 'processes'), join(root, 'processes'), { recursive: true });
   mkdirSync(join(root, '.data'));
+  mkdirSync(join(root, 'workflows'));
   writeFileSync(join(root, '.data', 'api-token'), `${testToken}\n`);
   system = await startSystemUnderTest({
-    env: { PROCESS_PATH: join(root, 'processes'), SHARE_PATH: join(root, 'share') },
+    env: {
+      PROCESS_PATH: join(root, 'processes'),
+      SHARE_PATH: join(root, 'share'),
+      WORKFLOWS_PATH: join(root, 'workflows'),
+    },
     worker: { CONCURRENT_TASKS: '2' },
   });
 });
@@ -39,7 +44,8 @@ afterAll(async () => {
 function workspace(name: string): string {
   const folder = join(root, name.replaceAll('/', '-'));
   mkdirSync(folder);
-  for (const shared of ['processes', '.data', 'share']) symlinkSync(join(root, shared), join(folder, shared));
+  for (const shared of ['processes', '.data', 'share', 'workflows'])
+    symlinkSync(join(root, shared), join(folder, shared));
   for (const own of ['samples', 'scripts', 'python']) symlinkSync(join(projectRoot, own), join(folder, own));
   symlinkSync(environment, join(folder, 'env'));
   return folder;

@@ -76,6 +76,11 @@ export default async function cases({ what, queue }: Given): Promise<unknown> {
       }
       return [word, await task(of('last'))];
     }
+    case 'waits for so long': {
+      await task(of('first'));
+      const inTime = await condition(() => true, '1 day');
+      return [inTime, await task(of('last'))];
+    }
     case 'runs': return await task(of('slow'));
     case 'cancels': {
       const slow = task(of('slow'));
@@ -290,6 +295,11 @@ describe.each([
     const handle = await start('waits', () => 'done');
     await handle.signal('word', 'go');
     expect(await handle.result()).toEqual(['go', 'done']);
+  });
+
+  it('waits for so long, and goes on', async () => {
+    const handle = await start('waits for so long', () => 'done');
+    expect(await handle.result()).toEqual([true, 'done']);
   });
 
   it('ends as revoked when it is cancelled while it waits, whatever its function makes of it', async () => {

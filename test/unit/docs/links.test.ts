@@ -26,7 +26,7 @@ describe.each(pages().map((one) => [one.path, one] as const))('%s', (_, one) => 
 
   it('marks its examples with words that mean something', () => {
     for (const { line, words } of blocksOf(one)) {
-      for (const word of words) expect(word, `line ${line}`).toMatch(/^(test|output|file=[\w.-]+)$/);
+      for (const word of words) expect(word, `line ${line}`).toMatch(/^(test|output|file=[\w./-]+)$/);
     }
   });
 
