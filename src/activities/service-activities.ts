@@ -90,7 +90,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
       let cleaned = 0;
       let removed = 0;
       const sweep: Sweep = { deps, graphs, ends: new GraphEnds(graphs, deps.isOpen), now };
-      await removeAbandoned(store, now);
+      await removeAbandoned(store, now, deps.logger);
       for await (const jobId of store.jobIds()) {
         context.heartbeat();
         if (context.cancellationSignal.aborted) break;
@@ -159,14 +159,15 @@ async function cleanJob({ deps, ends, now }: Sweep, jobId: string): Promise<'kep
     await store.remove(jobId);
     return 'removed';
   }
-  if (record.cleanedAt === null && age >= deps.cleanupDelay) {
+  // Also one that a sweep before has begun with: it was broken off, or something could not be deleted.
+  if (age >= deps.cleanupDelay && (record.cleanedAt === null || (await store.hasFiles(jobId)))) {
     await store.removeFiles(record, utcWithOffset(preciseNow()));
     return 'cleaned';
   }
   return 'kept';
 }
 
-async function removeAbandoned(store: JobStore, now: number): Promise<void> {
+async function removeAbandoned(store: JobStore, now: number, logger: Logger): Promise<void> {
   const incoming = join(store.root, '.incoming');
   const names = await readdir(incoming).catch((error: unknown) => {
     if (isMissing(error)) return [];
@@ -175,6 +176,9 @@ async function removeAbandoned(store: JobStore, now: number): Promise<void> {
   for (const name of names) {
     const path = join(incoming, name);
     const stats = await stat(path).catch(() => null);
-    if (stats !== null && now - stats.mtimeMs > abandonedMs) await rm(path, { recursive: true, force: true });
+    if (stats === null || now - stats.mtimeMs <= abandonedMs) continue;
+    await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+      logger.error({ path, err: error }, 'an abandoned upload could not be deleted');
+    });
   }
 }

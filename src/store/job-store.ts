@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isUuid } from '../contract/ids.js';
 import { type JobRecord, type JobSpec, jobRecordSchema, jobSpecSchema, newRecord } from '../contract/job.js';
 import { EngineError } from '../errors/engine-error.js';
@@ -152,13 +152,24 @@ export class JobStore {
     await rm(this.paths(jobId).folder, { recursive: true, force: true });
   }
 
-  /** Deletes a job's files and keeps its record, which then says when. */
+  /**
+   * Deletes a job's files and keeps its record, which then says when. The record comes first: whoever reads meanwhile is to
+   * see a job that was cleaned, not one that has lost half of its outputs. {@link hasFiles} tells whether all went.
+   */
   async removeFiles(record: JobRecord, at: string): Promise<void> {
-    const paths = this.paths(record.jobId);
-    await this.writeRecord({ ...record, cleanedAt: at });
-    for (const path of [paths.inputs, paths.outputs, paths.archives, paths.logs, paths.result, paths.exact]) {
-      await rm(path, { recursive: true, force: true });
-    }
+    if (record.cleanedAt === null) await this.writeRecord({ ...record, cleanedAt: at });
+    for (const path of this.#files(record.jobId)) await rm(path, { recursive: true, force: true });
+  }
+
+  /** Whether anything is there that {@link removeFiles} deletes. */
+  async hasFiles(jobId: string): Promise<boolean> {
+    const names = new Set(await readdir(this.paths(jobId).folder));
+    return this.#files(jobId).some((path) => names.has(basename(path)));
+  }
+
+  #files(jobId: string): string[] {
+    const { inputs, outputs, archives, logs, result, exact } = this.paths(jobId);
+    return [inputs, outputs, archives, logs, result, exact];
   }
 
   /** Ids of all jobs on the share, in no order. */

@@ -138,7 +138,7 @@ describe('cancel', () => {
       'import subprocess\nsubprocess.Popen(["sleep", "300"])\nsubprocess.Popen(["sleep", "300"], start_new_session=True)\nwhile True:\n    time.sleep(0.05)',
   };
   for (const [name, body] of Object.entries(stubborn)) {
-    it(`ends every process of a script that ${name}, within 1.5 s`, async () => {
+    it(`ends every process of a script that ${name}, within 3 s`, async () => {
       const ready = `open(pc.get_output_dir("ready"), "w").close()\n${body}`;
       const jobId = await system.api.submit({ script: script(ready) });
       await waitFor(() => existsSync(join(system.share, jobId, 'outputs', 'ready')));
@@ -148,7 +148,7 @@ describe('cancel', () => {
       await waitFor(() => processesOf(jobId).length === 0, { intervalMs: 5 });
       const tookMs = performance.now() - asked;
       expect((await system.api.ended(jobId)).status).toBe('REVOKED');
-      // The promise is 1.5 s; how long it took on a quiet machine is told by the bench.
+      // The promise is 1.5 s on a machine that has time; how long it takes is told by the bench `liveness`.
       expect(tookMs).toBeLessThan(3000);
     });
   }

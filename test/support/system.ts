@@ -24,6 +24,8 @@ export interface SystemUnderTest {
   readonly namespace: string;
   readonly temporalAddress: string;
   startWorker(env?: Record<string, string>): Promise<PartUnderTest>;
+  /** The same, not waited for: for one that is not to come up. */
+  launchWorker(env?: Record<string, string>): Promise<PartUnderTest>;
   startApi(): Promise<PartUnderTest>;
   stop(): Promise<void>;
 }
@@ -72,9 +74,13 @@ export async function startSystemUnderTest(
     ...options.env,
   };
   const parts: PartUnderTest[] = [];
-  const startPart = async (name: 'api' | 'worker', env: NodeJS.ProcessEnv, url: string): Promise<PartUnderTest> => {
+  const launch = (name: 'api' | 'worker', env: NodeJS.ProcessEnv, url: string): PartUnderTest => {
     const part = spawnPart(name, env, folder, `${name}-${parts.length}`, url);
     parts.push(part);
+    return part;
+  };
+  const startPart = async (name: 'api' | 'worker', env: NodeJS.ProcessEnv, url: string): Promise<PartUnderTest> => {
+    const part = launch(name, env, url);
     await waitFor(() => isReady(part), { timeoutMs: 30_000, intervalMs: 50 });
     return part;
   };
@@ -82,6 +88,10 @@ export async function startSystemUnderTest(
   const startWorker = async (env: Record<string, string> = {}): Promise<PartUnderTest> => {
     const port = await freePort();
     return startPart('worker', { ...common, WORKER_PORT: String(port), ...env }, `http://127.0.0.1:${port}`);
+  };
+  const launchWorker = async (env: Record<string, string> = {}): Promise<PartUnderTest> => {
+    const port = await freePort();
+    return launch('worker', { ...common, WORKER_PORT: String(port), ...env }, `http://127.0.0.1:${port}`);
   };
   try {
     // One after the other: two cores, and the API must be there when the first test asks.
@@ -96,6 +106,7 @@ export async function startSystemUnderTest(
       temporalAddress,
       startApi,
       startWorker,
+      launchWorker,
       stop: () => stopAll(parts, folder),
     };
   } catch (error) {

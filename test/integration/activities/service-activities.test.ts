@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createServiceActivities, type ServiceActivities } from '../../../src/activities/index.js';
 import { keepForReuse } from '../../../src/activities/result-reuse.js';
 import { jobIdOf } from '../../../src/contract/ids.js';
@@ -19,6 +19,19 @@ import { jobSpec } from '../../support/jobs.js';
 
 // Archives and deletion on a real share, with the activity context of the SDK's own test environment.
 
+/** Everything at or below a path that ends like this cannot be deleted; root may delete whatever permissions say. */
+let failing: string | null = null;
+vi.mock('node:fs/promises', async (load) => {
+  const real = await load<typeof import('node:fs/promises')>();
+  const rmOrFail: typeof real.rm = async (path, options) => {
+    if (failing !== null && String(path).includes(failing)) {
+      throw Object.assign(new Error(`EBUSY: resource busy or locked, rm '${String(path)}'`), { code: 'EBUSY' });
+    }
+    return real.rm(path, options);
+  };
+  return { ...real, rm: rmOrFail };
+});
+
 let folder: string;
 let store: JobStore;
 let graphs: GraphStore;
@@ -31,7 +44,10 @@ beforeEach(async () => {
   open = null;
   await use(join(folder, 'share'));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => {
+  failing = null;
+  return rm(folder, { recursive: true, force: true });
+});
 
 async function use(root: string): Promise<void> {
   store = new JobStore(root);
@@ -151,6 +167,56 @@ describe('a sweep', () => {
     await utimes(abandoned, at, at);
     await sweep();
     expect(await readdir(join(store.root, '.incoming'))).toEqual([]);
+  });
+});
+
+describe('a sweep that meets what it cannot delete', () => {
+  function failsAt(name: string): () => void {
+    failing = name;
+    return () => {
+      failing = null;
+    };
+  }
+  const aged = async (jobId: string, seconds: number) => {
+    const at = new Date(Date.now() - seconds * 1000);
+    await utimes(store.paths(jobId).record, at, at);
+  };
+
+  it('cleans all others, and the next one goes on where it was broken off', async () => {
+    const jobs = await Promise.all(Array.from({ length: 3 }, () => job({ status: 'SUCCESS' }, 4000)));
+    const [stuck = '', ...others] = jobs;
+    const old = await job({ status: 'SUCCESS' }, 8000);
+    const repair = failsAt(join(stuck, 'outputs'));
+    expect(await sweep()).toEqual({ cleaned: 2, removed: 1 });
+    for (const jobId of others) {
+      expect((await readdir(store.paths(jobId).folder)).sort()).toEqual(['job.json', 'spec.json']);
+    }
+    expect(await store.exists(old)).toBe(false);
+    // Half cleaned, and said to be: nobody is to find half of the outputs.
+    expect(await readdir(store.paths(stuck).folder)).toContain('outputs');
+    expect((await store.readRecord(stuck))?.cleanedAt).not.toBe(null);
+
+    repair();
+    await aged(stuck, 4000);
+    expect(await sweep()).toEqual({ cleaned: 1, removed: 0 });
+    expect((await readdir(store.paths(stuck).folder)).sort()).toEqual(['job.json', 'spec.json']);
+    expect(await sweep()).toEqual({ cleaned: 0, removed: 0 });
+  });
+
+  it('cleans the jobs also when an abandoned upload cannot be deleted', async () => {
+    const upload = join((await store.receive()).inputs, '..');
+    await utimes(upload, new Date(0), new Date(0));
+    failsAt(upload);
+    await job({ status: 'SUCCESS' }, 4000);
+    expect(await sweep()).toEqual({ cleaned: 1, removed: 0 });
+  });
+
+  it('that is told to stop leaves the rest to the next one', async () => {
+    await Promise.all(Array.from({ length: 4 }, () => job({ status: 'SUCCESS' }, 4000)));
+    const stopped = new MockActivityEnvironment();
+    stopped.on('heartbeat', () => stopped.cancel());
+    expect(await stopped.run(() => services.cleanShare())).toEqual({ cleaned: 0, removed: 0 });
+    expect(await sweep()).toEqual({ cleaned: 4, removed: 0 });
   });
 });
 
