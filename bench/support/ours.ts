@@ -25,6 +25,8 @@ export interface OwnTools {
   readonly versions: Readonly<Record<string, string>>;
   /** Whether the children of the worker have the Pixyz module loaded. */
   readonly pixyz: boolean;
+  /** Dynamic configuration of the Temporal server. Default: the shipped one. */
+  readonly dynamicConfig?: string;
 }
 
 const token = 'benchmark-token';
@@ -60,6 +62,7 @@ async function startOwn(tools: OwnTools, folder: string): Promise<RunningSystem>
     uiPort: 0,
     namespace: 'pixyz',
     logFolder: folder,
+    ...(tools.dynamicConfig === undefined ? {} : { dynamicConfig: tools.dynamicConfig }),
   });
   const apiPort = await freePort();
   const workerPort = await freePort();
@@ -80,24 +83,22 @@ async function startOwn(tools: OwnTools, folder: string): Promise<RunningSystem>
     DISABLE_PIXYZ: String(!tools.pixyz),
   };
   const node = (part: 'api' | 'worker') => [...flagsOf(part), ...nodeFlags, mainOf(part)];
-  const children = (['worker', 'api'] as const).map((part) =>
-    launch(process.execPath, node(part), join(folder, `${part}.log`), { env, cwd: folder }),
-  );
+  const startPart = (part: 'api' | 'worker', name: string, own: NodeJS.ProcessEnv = {}) =>
+    launch(process.execPath, node(part), join(folder, `${name}.log`), { env: { ...env, ...own }, cwd: folder });
+  const children = (['worker', 'api'] as const).map((part) => startPart(part, part));
+  const answers = (part: 'api' | 'worker', port: number) =>
+    waitFor(`our ${part}`, 60_000, async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}${part === 'worker' ? '/readyz' : '/'}`);
+      if (!answer.ok) throw new Error(`it answers ${answer.status}, see the logs in ${folder}`);
+      await answer.body?.cancel();
+    });
   const stop = async () => {
     await end(children, 8000);
     await temporal.stop();
   };
   try {
-    for (const [part, port] of [
-      ['worker', workerPort],
-      ['api', apiPort],
-    ] as const) {
-      await waitFor(`our ${part}`, 60_000, async () => {
-        const answer = await fetch(`http://127.0.0.1:${port}${part === 'worker' ? '/readyz' : '/'}`);
-        if (!answer.ok) throw new Error(`it answers ${answer.status}, see ${join(folder, `${part}.log`)}`);
-        await answer.body?.cancel();
-      });
-    }
+    await answers('worker', workerPort);
+    await answers('api', apiPort);
   } catch (error) {
     await stop();
     throw error;
@@ -108,6 +109,13 @@ async function startOwn(tools: OwnTools, folder: string): Promise<RunningSystem>
     pids: [temporal.pid, ...children.map((child) => child.pid).filter((pid) => pid !== undefined)],
     classify,
     fill: (count) => fill(new JobStore(share), count),
+    startWorker: async () => {
+      const port = await freePort();
+      const child = startPart('worker', `worker-${children.length}`, { WORKER_PORT: String(port) });
+      children.push(child);
+      await answers('worker', port);
+      return child.pid ?? 0;
+    },
     temporal: temporal.address,
     events: (jobId) => `/jobs/${jobId}/events`,
     trace: (timelines) => traceStages(timelines, temporal.address, temporal.namespace, new JobStore(share)),

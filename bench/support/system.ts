@@ -20,6 +20,8 @@ export interface RunningSystem {
   events?(jobId: string): string;
   /** Where the time of these jobs went, by stage; ms of each job. */
   trace?(timelines: readonly Timeline[]): Promise<Readonly<Record<string, readonly number[]>>>;
+  /** One more worker like the first; resolves with its process id when it takes jobs. */
+  startWorker?(): Promise<number>;
   /** host:port of our Temporal server. */
   readonly temporal?: string;
   /** What the rival's own programs need in their environment. */
