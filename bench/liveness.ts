@@ -123,8 +123,8 @@ async function cancelledGraph(body: string): Promise<number> {
 
 async function endedAfterCancel(jobId: string, path: string): Promise<number> {
   await until('its processes are seen', () => processesOf(jobId) > 0);
-  // Past the first heartbeat: what is cancelled has usually run for a while.
-  await sleep(300);
+  // Cancels travel with the answers to heartbeats: at any moment between two of them, or all rounds would hit the same one.
+  await sleep(300 + Math.random() * 800);
   const asked = performance.now();
   const answer = await call(`${path}/cancel`, { method: 'POST' });
   if (!answer.ok) throw new Error(`cancel answered ${answer.status}: ${await answer.text()}`);

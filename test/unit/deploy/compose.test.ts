@@ -107,6 +107,13 @@ describe('docker-compose.yml', () => {
     );
   });
 
+  it('gives the workflow files of this folder, or of WORKFLOWS_PATH, to the API', () => {
+    expect(of('api').volumes).toContain('./workflows:/workflows:ro');
+    expect(existsSync(join(projectRoot, 'workflows'))).toBe(true);
+    expect(readSettings(of('api').environment ?? {}, '/').WORKFLOWS_PATH).toBe('/workflows');
+    expect(of('api', compose({ WORKFLOWS_PATH: '/mnt/flows' }).services).volumes).toContain('/mnt/flows:/workflows:ro');
+  });
+
   it('mounts the real Pixyz module where PIXYZ_PYTHON_PATH names its folder, and the open engine stays without', () => {
     const with_ = of('worker', compose({ PIXYZ_PYTHON_PATH: '/opt/sdk' }).services);
     expect(with_.volumes).toContain('/opt/sdk:/opt/pixyz-sdk:ro');
