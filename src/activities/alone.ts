@@ -81,7 +81,7 @@ function toldBefore(record: JobRecord): AttemptResult {
 /** @returns the record as it is now. @throws when the job has been lost too often. */
 async function loseAttempts(store: JobStore, sent: AttemptInput, before: JobRecord): Promise<JobRecord | null> {
   const dead = before.attempts.at(-1)?.attempt ?? 1;
-  const message = `the worker of attempt ${dead} is gone: no sign of life for 10 seconds`;
+  const message = `the worker of attempt ${dead} is gone, or could not write to the share: it did not say how the attempt ended`;
   const next = afterFault({ ...sent, ...used(before) }, 'lost');
   if (next.kind === 'again') {
     await changeRecord(store, sent.jobId, { kind: 'lost', attempt: dead, message, nextQueue: next.queue });

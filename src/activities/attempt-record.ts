@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AttemptInput } from '../contract/graph.js';
 import type { FaultKind, JobRecord, ResultFile } from '../contract/job.js';
 import type { ProgressSnapshot, ScriptOutcome } from '../contract/runner.js';
@@ -169,18 +170,25 @@ export class AttemptRecord {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#writing;
-    if ((await claimedBy(this.#store, this.#record.jobId)) > this.#input.attempt) return false;
-    await this.#store.writeRecord(this.#record);
-    return true;
+    // What a script has done in hours is not done again because the share was full, or away, for a moment.
+    for (const patience = performance.now() + endPatienceMs; ; await pause(endPauseMs)) {
+      try {
+        if ((await claimedBy(this.#store, this.#record.jobId)) > this.#input.attempt) return false;
+        await this.#store.writeRecord(this.#record);
+        return true;
+      } catch (error) {
+        if (performance.now() >= patience) throw error;
+      }
+    }
   }
 
   #schedule(): void {
     if (this.#closed || this.#timer !== undefined || this.#writing !== null) return;
-    const pause = Math.max(0, minWriteIntervalMs - (performance.now() - this.#lastWrite));
+    const waitMs = Math.max(0, minWriteIntervalMs - (performance.now() - this.#lastWrite));
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#writing = this.#write();
-    }, pause);
+    }, waitMs);
   }
 
   async #write(): Promise<void> {
@@ -198,6 +206,9 @@ export class AttemptRecord {
 }
 
 const minWriteIntervalMs = 50;
+/** How long the end of an attempt is tried to be written, and how often. */
+const endPatienceMs = 60_000;
+const endPauseMs = 500;
 const firstWriteMs = 15;
 
 function fields(snapshot: ProgressSnapshot): Pick<JobRecord, 'progress' | 'steps' | 'meta'> {

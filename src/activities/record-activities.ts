@@ -165,8 +165,25 @@ function changed(record: JobRecord, change: RecordChange, now: string): JobRecor
         timeInfo: { ...record.timeInfo, stopped: null },
       };
     case 'revoked':
-      return { ...record, status: 'REVOKED', result: change.message, timeInfo: { ...record.timeInfo, stopped: now } };
+      return {
+        ...withEndedAttempts(record, now),
+        status: 'REVOKED',
+        result: change.message,
+        timeInfo: { ...record.timeInfo, stopped: now },
+      };
   }
+}
+
+/** An attempt that could tell its end would have done so. */
+function withEndedAttempts(record: JobRecord, now: string): JobRecord {
+  const open = record.attempts.find((entry) => entry.outcome === null);
+  if (open === undefined) return record;
+  return withLostAttempt(
+    record,
+    open.attempt,
+    `the job was stopped when the worker of attempt ${open.attempt} was gone, or could not write to the share`,
+    now,
+  );
 }
 
 function withLostAttempt(record: JobRecord, attempt: number, message: string, now: string): JobRecord {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode } from '../../store/atomic.js';
@@ -7,6 +7,8 @@ import type { ApiDeps, App } from '../deps.js';
 import { liveWorkers } from '../worker-reports.js';
 
 const patienceMs = 2000;
+/** With less on the share, jobs cannot even be written down. */
+const leastFreeBytes = 1 << 20;
 
 const partSchema = z.object({ ok: z.boolean(), detail: z.string() });
 const readySchema = z
@@ -68,11 +70,19 @@ export function healthRoutes(app: App, { store, engine }: ApiDeps): void {
     const timeout = new Promise<PartState>((resolve) => {
       setTimeout(() => resolve({ ok: false, detail: `does not answer within ${patienceMs} ms` }), patienceMs).unref();
     });
-    const check = access(join(store.root, '.incoming'), constants.R_OK | constants.W_OK).then(
-      () => ({ ok: true, detail: 'can be written' }),
-      (error: unknown) => ({ ok: false, detail: `cannot be written (${errorCode(error)}): check SHARE_PATH` }),
-    );
+    const check = writability().catch((error: unknown) => ({
+      ok: false,
+      detail: `cannot be written (${errorCode(error)}): check SHARE_PATH`,
+    }));
     return Promise.race([check, timeout]);
+  }
+
+  async function writability(): Promise<PartState> {
+    await access(join(store.root, '.incoming'), constants.R_OK | constants.W_OK);
+    const { bavail, bsize } = await statfs(store.root);
+    return bavail * bsize < leastFreeBytes
+      ? { ok: false, detail: `is full: make room on the disk of ${store.root}` }
+      : { ok: true, detail: 'can be written' };
   }
 
   async function workersState(): Promise<PartState> {

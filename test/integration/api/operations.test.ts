@@ -1,8 +1,10 @@
-import { chmod, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
+import type { StatsFs } from 'node:fs';
+import filesystem, { chmod, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Counter, Registry } from 'prom-client';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { queueListSchema, workerListSchema } from '../../../src/api/schemas/operations.js';
 import { type ApiUnderTest, reportWorker, startApi, token } from '../../support/api-under-test.js';
 import { raw } from '../../support/raw-request.js';
@@ -186,6 +188,24 @@ describe('health', () => {
     });
     await mkdir(api.store.root);
     await chmod(api.store.root, 0o755);
+  });
+});
+
+describe('a share that is full', () => {
+  it('makes the API not ready, and is told as such', async () => {
+    const api = await startApi();
+    vi.spyOn(filesystem, 'statfs').mockResolvedValue({ bavail: 10, bsize: 4096 } as StatsFs);
+    syncBuiltinESMExports();
+    try {
+      const answer = await fetch(`${api.url}/readyz`);
+      expect(answer.status).toBe(503);
+      expect(await answer.json()).toMatchObject({
+        parts: { share: { ok: false, detail: `is full: make room on the disk of ${api.store.root}` } },
+      });
+    } finally {
+      vi.restoreAllMocks();
+      syncBuiltinESMExports();
+    }
   });
 });
 

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AttemptRecord } from '../../../src/activities/attempt-record.js';
+import { changeRecord } from '../../../src/activities/record-activities.js';
 import type { AttemptInput } from '../../../src/contract/graph.js';
 import { type JobRecord, newRecord } from '../../../src/contract/job.js';
 import type { ProgressSnapshot, ScriptOutcome } from '../../../src/contract/runner.js';
@@ -56,6 +57,32 @@ const failure = (kind: 'exception' | 'signal'): Extract<ScriptOutcome, { ok: fal
 const read = async (): Promise<JobRecord> => (await store.readRecord(spec.jobId)) as JobRecord;
 
 describe('the record of an attempt', () => {
+  it('tells the end as soon as the share can be written again', async () => {
+    const attempt = new AttemptRecord(store, newRecord(spec), input(), 'here');
+    await attempt.start();
+    const write = vi
+      .spyOn(store, 'writeRecord')
+      .mockRejectedValue(Object.assign(new Error('full'), { code: 'ENOSPC' }));
+    const ended = attempt.succeed(success, null);
+    await waitFor(() => expect(write.mock.calls.length).toBeGreaterThan(1));
+    write.mockRestore();
+    expect(await ended).toBe(true);
+    expect((await read()).status).toBe('SUCCESS');
+  });
+
+  it('has no attempt without an end once the job was revoked in its place', async () => {
+    const attempt = new AttemptRecord(store, newRecord(spec), input({ attempt: 2 }), 'here');
+    await attempt.start();
+    await changeRecord(store, spec.jobId, { kind: 'revoked', message: 'cancelled' });
+    expect(await read()).toMatchObject({
+      status: 'REVOKED',
+      result: 'cancelled',
+      attempts: [
+        { attempt: 2, outcome: 'lost', endedAt: expect.any(String), message: expect.stringContaining('gone') },
+      ],
+    });
+  });
+
   it('says RUNNING soon after its start, with an attempt that has not ended', async () => {
     await new AttemptRecord(store, newRecord(spec), input(), 'here').start();
     await waitFor(async () =>
