@@ -10,7 +10,6 @@ export interface CliOptions {
   readonly sync?: 'normal' | 'full';
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly dynamicConfig?: string;
-  readonly codecEndpoint?: string | null;
 }
 
 /** Arguments of Temporal's command-line program for the same server that our own configuration makes. */
@@ -23,7 +22,6 @@ export function cliArguments(options: CliOptions): string[] {
     '--port',
     String(options.port),
     ...(options.uiPort === null ? ['--headless'] : ['--ui-port', String(options.uiPort)]),
-    ...(options.codecEndpoint ? ['--ui-codec-endpoint', options.codecEndpoint] : []),
     '--db-filename',
     options.dbFile,
     '--namespace',

@@ -30,7 +30,6 @@ export interface TemporalOptions {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** Default: the one that is shipped. */
   readonly dynamicConfig?: string;
-  readonly codecEndpoint?: string | null;
   readonly metricsPort?: number | null;
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -167,7 +166,6 @@ async function startOnce(options: TemporalOptions, logFolder: string, lock: Data
           host,
           port: uiPort,
           namespace: options.namespace,
-          codecEndpoint: options.codecEndpoint ?? null,
         }),
       );
       const program = programs.ui;

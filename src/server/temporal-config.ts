@@ -126,8 +126,6 @@ export interface UiConfigOptions {
   readonly host: string;
   readonly port: number;
   readonly namespace: string;
-  /** Where the Web UI decodes payloads that were moved to the share; null: nowhere. */
-  readonly codecEndpoint: string | null;
 }
 
 export function uiConfig(options: UiConfigOptions): Record<string, unknown> {
@@ -142,7 +140,6 @@ export function uiConfig(options: UiConfigOptions): Record<string, unknown> {
     disableNewsFetch: true,
     notifyOnNewVersion: false,
     cors: { allowOrigins: [`http://${options.host}:${options.port}`] },
-    ...(options.codecEndpoint === null ? {} : { codec: { endpoint: options.codecEndpoint } }),
     hideLogs: true,
   };
 }

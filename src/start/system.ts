@@ -121,7 +121,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       temporalPart(
         options.programs as TemporalPrograms,
         settings,
-        { temporalPort, uiPort, logFolder, apiUrl },
+        { temporalPort, uiPort, logFolder },
         options,
       ),
     );
@@ -203,7 +203,7 @@ async function prepareRemote(address: string, namespace: string): Promise<void> 
 function temporalPart(
   programs: TemporalPrograms,
   settings: Settings,
-  at: { temporalPort: number; uiPort: number; logFolder: string; apiUrl: string },
+  at: { temporalPort: number; uiPort: number; logFolder: string },
   options: SystemOptions,
 ): Part {
   return {
@@ -217,7 +217,6 @@ function temporalPart(
         namespace: settings.TEMPORAL_NAMESPACE,
         sync: settings.TEMPORAL_SYNC,
         logFolder: at.logFolder,
-        codecEndpoint: `${at.apiUrl}/codec`,
         env: options.env,
         onUiLost: (reason) => options.say(`the Temporal Web UI ended (${reason}); starting it again`),
       });

@@ -110,4 +110,7 @@ test('a Web UI comes with it', async () => {
   const response = await fetch(uiUrl as string);
   expect(response.status).toBe(200);
   expect(await response.text()).toMatch(/<html/i);
+  // Asked to decode what nobody has encoded, it would show an error on every page.
+  const settings = (await (await fetch(`${uiUrl}/api/v1/settings`)).json()) as { Codec: { Endpoint: string } };
+  expect(settings.Codec.Endpoint).toBe('');
 });
