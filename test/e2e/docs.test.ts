@@ -48,6 +48,11 @@ function workspace(name: string): string {
     symlinkSync(join(root, shared), join(folder, shared));
   for (const own of ['samples', 'scripts', 'python']) symlinkSync(join(projectRoot, own), join(folder, own));
   symlinkSync(environment, join(folder, 'env'));
+  // As `npm link` and `npm install` would make them.
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(projectRoot, join(folder, 'node_modules', 'pixyz-temporal-scheduler'));
+  mkdirSync(join(folder, '.bin'));
+  symlinkSync(join(projectRoot, 'tools', 'pixyz.mjs'), join(folder, '.bin', 'pixyz'));
   return folder;
 }
 
@@ -62,7 +67,7 @@ async function run(commands: string, folder: string): Promise<string> {
   ].join('\n');
   const child = spawn('bash', ['-c', script], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder },
+    env: { PATH: `${join(folder, '.bin')}:${process.env['PATH']}`, HOME: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { code, stdout, stderr } = await ended(child);
