@@ -76,7 +76,8 @@ def serve(config: dict[str, Any], parent: int) -> NoReturn:
     try:
         _run(task, wire, config, input_dir, mark, log)
     except BaseException as error:
-        traceback.print_exc()
+        with contextlib.suppress(OSError, ValueError):  # the script may have closed its output, too
+            traceback.print_exc()
         _tell_broken(config, error)
         os._exit(70)
     os._exit(0)

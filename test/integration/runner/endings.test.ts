@@ -190,7 +190,7 @@ describe.each(['fork', 'spawn'] as const)('in mode %s', (mode) => {
     expect(processesWithCommand('runner-test-daemon')).toEqual([]);
   });
 
-  test.each(['close', 'shutdown', 'write'])('a script that disturbs the socket (%s) is told so', async (how) => {
+  test.each(['close', 'close all', 'shutdown', 'write'])('a script that disturbs the socket (%s) is told so', async (how) => {
     const { error, reason } = await failureOf(runner, taskOf('closes-socket', { how }));
     expect(reason.kind).toBe('broken-channel');
     expect(error.message).toContain('disturbed the channel to its worker');
