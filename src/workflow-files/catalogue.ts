@@ -87,8 +87,23 @@ export class Catalogue {
     return (await list(join(this.#root, name))).filter((entry) => /^[0-9a-f]+$/.test(entry));
   }
 
-  async remove(name: string, version: string): Promise<void> {
-    await rm(this.#versionFolder(name, version), { recursive: true, force: true });
+  /**
+   * Removes versions that nobody needs any more: not the newest of their file, without open runs, and made before a time.
+   * @returns how many
+   */
+  async sweep(isOpen: (name: string, version: string) => boolean, before: Date): Promise<number> {
+    let removed = 0;
+    for (const name of await this.names()) {
+      const current = await this.current(name);
+      for (const version of await this.versions(name)) {
+        if (version === current?.version || isOpen(name, version)) continue;
+        const about = await this.about(name, version);
+        if (about !== null && about.builtAt >= before.toISOString()) continue;
+        await rm(this.#versionFolder(name, version), { recursive: true, force: true });
+        removed += 1;
+      }
+    }
+    return removed;
   }
 
   #versionFolder(name: string, version: string): string {

@@ -15,7 +15,7 @@ import {
   type LaunchActivities,
   type VersionAbout,
 } from '../contract/workflow-files.js';
-import { launchQueue } from '../contract/workflow-queues.js';
+import { launchQueue, versionQueue } from '../contract/workflow-queues.js';
 import type { TemporalEngine } from '../engine/temporal-engine.js';
 import { scheduledGraphId } from '../engine/temporal-workflow-files.js';
 import type { WorkflowFileEngine } from '../engine/workflow-file-engine.js';
@@ -60,6 +60,10 @@ export interface AskedRun {
   readonly digest: string | null;
 }
 
+/** Versions without runs are kept for so long: lists of what is open may lag behind, and somebody may change a file back. */
+const keptMs = 7 * 24 * 3600_000;
+const sweepEveryMs = 3600_000;
+
 export class WorkflowFiles {
   readonly engine: WorkflowFileEngine;
   readonly #options: WorkflowFilesOptions;
@@ -68,6 +72,7 @@ export class WorkflowFiles {
   readonly #folder: WorkflowFolder | null;
   readonly #host: VersionHost;
   #launcher: { readonly worker: Worker; readonly running: Promise<void> } | null = null;
+  #sweeping: NodeJS.Timeout | undefined;
   readonly #schemas = new Map<string, z.ZodType>();
 
   constructor(options: WorkflowFilesOptions) {
@@ -100,7 +105,10 @@ export class WorkflowFiles {
 
   async start(): Promise<void> {
     const { engine, logger } = this.#options;
-    this.#folder?.start();
+    if (this.#folder !== null) {
+      this.#folder.start();
+      this.#sweeping = setInterval(() => void this.#sweep(), sweepEveryMs).unref();
+    }
     this.#host.start();
     const activities: LaunchActivities = {
       prepareScheduledRun: async (launch, key) => {
@@ -128,6 +136,7 @@ export class WorkflowFiles {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#sweeping);
     const launcher = this.#launcher;
     if (launcher?.worker.getState() === 'RUNNING') launcher.worker.shutdown();
     await Promise.all([this.#folder?.stop(), this.#host.stop(), launcher?.running]);
@@ -168,6 +177,17 @@ export class WorkflowFiles {
   /** @throws EngineError when no run could be started with this input now */
   async check(name: string, input: unknown): Promise<void> {
     await this.#usable(name, input);
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      const open = new Set((await this.engine.openVersions()).map(({ name, version }) => versionQueue(name, version)));
+      const before = new Date(Date.now() - keptMs);
+      const removed = await this.#catalogue.sweep((name, version) => open.has(versionQueue(name, version)), before);
+      if (removed > 0) this.#options.logger.info({ removed }, 'old versions of workflow files were removed');
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'old versions of workflow files could not be removed');
+    }
   }
 
   async #about({ name, version }: CurrentFile): Promise<VersionAbout | null> {

@@ -111,6 +111,20 @@ describe('the folder of the workflow files', () => {
     await fourth.stop();
   });
 
+  it('forgets old versions that no run is open of, never the newest', async () => {
+    const catalogue = new Catalogue(root);
+    drop('a.ts', 'one');
+    const one = watch();
+    for (const text of ['one', 'two', 'six', 'ten']) {
+      drop('a.ts', text);
+      await listed(one, { a: hex(text) });
+    }
+    const isOpen = (_: string, version: string): boolean => version === hex('two');
+    expect(await catalogue.sweep(isOpen, new Date(0))).toBe(0);
+    expect(await catalogue.sweep(isOpen, new Date(Date.now() + 1000))).toBe(2);
+    expect(await catalogue.versions('a')).toEqual([hex('two'), hex('ten')].sort());
+  });
+
   it('waits for a file that is being bundled when it is asked for', async () => {
     drop('a.ts', 'slow');
     const one = watch();
