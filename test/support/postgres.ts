@@ -48,7 +48,9 @@ export async function obtainPostgres(
   for (const folder of onlyDownloaded ? [] : installed()) {
     if (await works(folder, process.env)) return { folder, env: process.env };
   }
-  const place = join(cachePath, 'test', 'postgres');
+  // Root's own folders are closed to the user that it then runs as.
+  const cache = nobody() === null ? cachePath : '/var/cache/pixyz-temporal-scheduler';
+  const place = join(cache, 'test', 'postgres');
   const complete = join(place, '.complete');
   try {
     if (!existsSync(complete)) {
@@ -99,8 +101,9 @@ async function downloadDebian(place: string): Promise<void> {
   if (server === undefined) throw new Error('apt knows no package postgresql');
   const { stdout: needs } = await run('apt-cache', ['depends', server]);
   const libraries = [...needs.matchAll(/Depends: (lib[\w.+-]+)$/gm)].map(([, name]) => name as string);
-  // LLVM is for compiled queries alone, and larger than all else together.
-  for (const name of [server, ...libraries.filter((name) => !name.startsWith('libllvm'))]) {
+  // LLVM is for compiled queries alone, and larger than all else together; the others have to be those of this machine.
+  const left = /^lib(llvm|c6|gcc|stdc)/;
+  for (const name of [server, ...libraries.filter((library) => !left.test(library))]) {
     const fetched = run('apt-get', ['download', name], { cwd: place });
     // A library may be there already under another name: whether the programs run decides.
     await (name === server ? fetched : fetched.catch(() => {}));
