@@ -15,7 +15,7 @@ import type {
   outputListSchema,
   retriedJobSchema,
 } from '../api/schemas/jobs.js';
-import type { newRunSchema, runRequestSchema, workflowListSchema } from '../api/schemas/workflows.js';
+import type { newRunSchema, runRequestSchema, signalSentSchema, workflowListSchema } from '../api/schemas/workflows.js';
 import type { Upload } from './multipart.js';
 
 /** Shapes of the API, inferred from the schemas that its answers are made with: nothing of the server is loaded. */
@@ -47,6 +47,7 @@ export type NodesTold = z.infer<typeof nodesToldSchema>;
 export type WorkflowList = z.infer<typeof workflowListSchema>;
 export type RunRequest = z.input<typeof runRequestSchema>;
 export type NewRun = z.infer<typeof newRunSchema>;
+export type SignalSent = z.infer<typeof signalSentSchema>;
 export type DeletedGraph = z.infer<typeof deletedGraphSchema>;
 
 type Query<T extends z.ZodType> = { readonly [K in keyof z.output<T>]?: QueryValue<z.output<T>[K]> | undefined };

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { bodyOf, type GraphFiles } from './graphs.js';
-import type { CallOptions, Http } from './http.js';
+import { type CallOptions, type Http, jsonBody } from './http.js';
 import type { SubmitOptions } from './jobs.js';
-import type { NewRun, RunRequest, WorkflowList } from './types.js';
+import type { NewRun, RunRequest, SignalSent, WorkflowList } from './types.js';
 
 /** The calls below `/workflows`: programs that decide what runs. */
 export class Workflows {
@@ -28,5 +28,11 @@ export class Workflows {
       signal,
       repeatable: true,
     });
+  }
+
+  /** To a run that waits for it; kept until it does. */
+  signal(run: string, signal: string, args: readonly unknown[] = [], options?: CallOptions): Promise<SignalSent> {
+    const path = `/graphs/${encodeURIComponent(run)}/signals/${encodeURIComponent(signal)}`;
+    return this.#http.post(path, { ...options, body: jsonBody({ args }), repeatable: false });
   }
 }

@@ -118,12 +118,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const layers: Part[][] = [[], []];
   if (embedded) {
     layers[0]?.push(
-      temporalPart(
-        options.programs as TemporalPrograms,
-        settings,
-        { temporalPort, uiPort, logFolder },
-        options,
-      ),
+      temporalPart(options.programs as TemporalPrograms, settings, { temporalPort, uiPort, logFolder }, options),
     );
   }
   if (has('worker')) {

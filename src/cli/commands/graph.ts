@@ -203,7 +203,8 @@ async function runGraph(
   return 0;
 }
 
-async function watched(context: Context, id: string, silent = false): Promise<number> {
+/** Draws a graph to its end; of a run of a workflow also what it returned. */
+export async function watched(context: Context, id: string, silent = false): Promise<number> {
   const { out, client } = context;
   const state = await watchGraph(context, id);
   if (out.json) out.value(state);
@@ -211,6 +212,7 @@ async function watched(context: Context, id: string, silent = false): Promise<nu
     const paint = out.paint.bind(out);
     const lines = state.counts.total <= 1000 ? drawGraph(await client.graphs.allNodes(id), paint) : [];
     out.print([graphHead(state, paint), ...lines].join('\n'));
+    if (state.workflow != null && state.state === 'succeeded') out.value(state.workflow.result);
   }
   if (state.message !== null && !out.json) out.note(state.message);
   return exitCodeOfGraph(state.state satisfies GraphState['state']);

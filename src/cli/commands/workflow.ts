@@ -1,9 +1,8 @@
 import type { Commands } from '../context.js';
-import { exitCodeOfGraph } from '../exit-codes.js';
 import { givenFiles } from '../graph-files.js';
 import { collect, jsonOption } from '../options.js';
 import { table } from '../output.js';
-import { watchGraph } from '../watch-graph.js';
+import { watched } from './graph.js';
 
 interface RunFlags {
   readonly params: string;
@@ -55,17 +54,28 @@ export function workflowCommands(commands: Commands): void {
         const run = await client.workflows.run(name as string, request, givenFiles(file, shell.cwd), {
           signal: shell.stop,
         });
-        if (!out.json) out.print(batch === true ? run.id : `run ${run.id} of workflow ${run.workflow} started`);
+        if (!out.json)
+          out.print(batch === true ? run.id : `graph ${run.id} started, a run of workflow ${run.workflow}`);
         if (watch !== true) {
           if (out.json) out.value(run);
           return 0;
         }
-        const state = await watchGraph(context, run.id);
-        if (batch !== true)
-          out.tell(state, `run ${run.id} ${state.state}${state.message === null ? '' : `: ${state.message}`}`);
-        return exitCodeOfGraph(state.state);
+        return watched(context, run.id, batch);
       },
       workflow,
     )
     .addHelpText('after', '\nExamples:\n  pixyz workflow run convert-and-thumbnail -f model=pump.step -w');
+
+  commands.add<{ readonly params: string }>(
+    'signal <run> <signal>',
+    'send a signal to a run that waits for it',
+    (command) => command.option('-p, --params <json>', 'what its handler gets: a list, as JSON', '[]'),
+    async ({ client, out }, { params }, run, name) => {
+      const args = jsonOption('-p', params);
+      const sent = await client.workflows.signal(run as string, name as string, Array.isArray(args) ? args : [args]);
+      out.tell(sent, `signal ${name} sent to run ${run}`);
+      return 0;
+    },
+    workflow,
+  );
 }
