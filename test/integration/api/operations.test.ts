@@ -245,6 +245,7 @@ describe('the documentation pages', () => {
       'processes',
       'jobs',
       'graphs',
+      'workflows',
       'operations',
       'backend',
       'dev',
@@ -268,6 +269,7 @@ describe('the documentation pages', () => {
       '/graphs/{graph}/pause',
       '/graphs/{graph}/resume',
       '/graphs/{graph}/retry',
+      '/graphs/{graph}/signals/{signal}',
       '/healthz',
       '/jobs',
       '/jobs/{job_uuid}',
@@ -285,6 +287,10 @@ describe('the documentation pages', () => {
       '/queues',
       '/readyz',
       '/workers',
+      '/workflows',
+      '/workflows/{workflow}',
+      '/workflows/{workflow}/schedules',
+      '/workflows/{workflow}/schedules/{schedule}',
     ]);
     expect(document.paths['/jobs'].post.requestBody.content['multipart/form-data'].schema.properties).toMatchObject({
       file: { format: 'binary' },

@@ -190,11 +190,14 @@ describe.each(['fork', 'spawn'] as const)('in mode %s', (mode) => {
     expect(processesWithCommand('runner-test-daemon')).toEqual([]);
   });
 
-  test.each(['close', 'close all', 'shutdown', 'write'])('a script that disturbs the socket (%s) is told so', async (how) => {
-    const { error, reason } = await failureOf(runner, taskOf('closes-socket', { how }));
-    expect(reason.kind).toBe('broken-channel');
-    expect(error.message).toContain('disturbed the channel to its worker');
-  });
+  test.each(['close', 'close all', 'shutdown', 'write'])(
+    'a script that disturbs the socket (%s) is told so',
+    async (how) => {
+      const { error, reason } = await failureOf(runner, taskOf('closes-socket', { how }));
+      expect(reason.kind).toBe('broken-channel');
+      expect(error.message).toContain('disturbed the channel to its worker');
+    },
+  );
 
   test('… also when it goes on running', async () => {
     const { reason } = await failureOf(runner, taskOf('closes-socket', { how: 'close', stay: true }));

@@ -179,7 +179,7 @@ describe('npm start says what is wrong, and starts nothing', () => {
 
   test('when there is no Python at all', async () => {
     const env = { ...(await settingsOf()), PATH: folder, PYTHON: '' };
-    await fails(env, /Python 3\.10 or newer is needed and was not found on PATH/);
+    await fails(env, /Python 3\.11 or newer is needed and was not found on PATH/);
   });
 
   test('when there is neither a server nor a way to get one', async () => {
