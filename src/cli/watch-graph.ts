@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GraphState, NodeState } from '../client/index.js';
+import { ApiError, ConnectionError, type GraphState, type NodeState } from '../client/index.js';
 import type { Context } from './context.js';
 import { drawGraph, graphHead } from './dag/draw.js';
 import { CliError, exitCodes } from './exit-codes.js';
@@ -8,13 +8,16 @@ import { CliError, exitCodes } from './exit-codes.js';
 const pauseMs = 300;
 /** A running node makes progress without an event of the graph. */
 const progressMs = 1000;
+/** An API that is restarted, or a network that is away, is waited for so long. */
+const patienceMs = 120_000;
 /** Of more nodes only the head is drawn live. */
 const mostNodes = 5000;
 
 /** Draws a graph until it has ended; off a terminal it only waits. Gives its last state. */
 export async function watchGraph(context: Context, id: string): Promise<GraphState> {
   const { client, live, shell, out } = context;
-  const { stop: signal } = shell;
+  const following = new AbortController();
+  const signal = AbortSignal.any([shell.stop, following.signal]);
   const paint = out.paint.bind(out);
   let changed = true;
   let failure: Error | null = null;
@@ -26,28 +29,41 @@ export async function watchGraph(context: Context, id: string): Promise<GraphSta
   let state = await client.graphs.state(id, { signal });
   let nodes: readonly NodeState[] = [];
   let lookedAt = 0;
+  let awaySince: number | null = null;
   try {
     for (;;) {
       if (failure !== null) throw failure;
       if (changed || performance.now() - lookedAt > progressMs) {
         changed = false;
         lookedAt = performance.now();
-        state = await client.graphs.state(id, { signal });
-        if (live.shown && state.counts.total <= mostNodes) nodes = await client.graphs.allNodes(id, {}, { signal });
+        try {
+          state = await client.graphs.state(id, { signal });
+          if (live.shown && state.counts.total <= mostNodes) nodes = await client.graphs.allNodes(id, {}, { signal });
+          awaySince = null;
+        } catch (error) {
+          if (awaySince === null && isAway(error)) out.note(`${(error as Error).message}; trying again …`);
+          awaySince ??= lookedAt;
+          if (!isAway(error) || lookedAt - awaySince > patienceMs) throw error;
+        }
       }
       live.draw(fitted([graphHead(state, paint), ...drawGraph(nodes, paint)], live.rows));
       if (state.time_info.stopped !== null) return state;
       await sleep(pauseMs, undefined, { signal });
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!shell.stop.aborted) throw error;
     live.clear();
     out.note(`not watching any more; the graph goes on: pixyz graph watch ${id}`);
     throw new CliError('', exitCodes.interrupted);
   } finally {
     live.clear();
+    following.abort();
     await follower;
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof ConnectionError || (error instanceof ApiError && error.status === 503);
 }
 
 /** The part of a drawing that has something to tell: around what runs. */

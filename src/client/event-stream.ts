@@ -33,10 +33,12 @@ export async function* follow(
 ): AsyncGenerator<StreamEvent> {
   let lastId: string | null = null;
   let lostAt: number | null = null;
+  let wasThere = false;
   for (;;) {
     try {
       const headers = { accept: 'text/event-stream', ...(lastId === null ? {} : { 'last-event-id': lastId }) };
       const answer = await http.open({ method: 'GET', path, headers, signal, silenceMs });
+      wasThere = true;
       // Nothing that this client has not seen.
       if (answer.status === 204) return void answer.body.resume();
       for await (const event of eventsOf(answer)) {
@@ -49,7 +51,8 @@ export async function* follow(
       throw new ConnectionError('event stream', new Error('the stream ended early'));
     } catch (error) {
       signal?.throwIfAborted();
-      if (!isPassing(error)) throw error;
+      // An address where nobody has ever listened is wrong, not away.
+      if (!isPassing(error) || (!wasThere && error instanceof ConnectionError && error.refused)) throw error;
       lostAt ??= Date.now();
       if (Date.now() - lostAt > patienceMs) throw error;
       onLost?.(error as Error);

@@ -1,4 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -244,6 +246,38 @@ describe('graph', () => {
     expect((await run(['graph', 'cancel', id, '--node', 'a'])).stdout).toBe('node a: sent\n');
     expect((await run(['graph', 'pause', id])).stdout).toBe(`graph ${id} paused\n`);
     expect(api.engine.signals.map(({ name }) => name)).toContain('pauseGraph');
+  });
+
+  it('is watched over a restart of the API', async () => {
+    const { api, folder, run } = await start();
+    writeFileSync(join(folder, 'graph.json'), JSON.stringify({ nodes: [{ id: 'a', process: 'nap' }] }));
+    writeFileSync(join(api.processes, 'nap.py'), 'def main(pc, params):\n    return 1\n');
+    const id = (await run(['graph', 'run', 'graph.json', '-b'])).stdout.trim();
+    let away = false;
+    const proxy = createServer((request, response) => {
+      if (away) return void request.socket.destroy();
+      const path = request.url ?? '/';
+      // Held open until the API goes away, as an event stream is.
+      if (path.endsWith('/events')) return void response.writeHead(200).write(': hello\n\n');
+      return void api.call(path).then(async (answer) => response.writeHead(answer.status).end(await answer.text()));
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      proxy.closeAllConnections();
+      proxy.close();
+    });
+    const stop = new AbortController();
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const watching = run(['graph', 'watch', id, '-u', url], { stop: stop.signal });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    away = true;
+    proxy.closeAllConnections();
+    await new Promise((resolve) => setTimeout(resolve, 8000));
+    away = false;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    stop.abort();
+    const ran = await watching;
+    expect(ran).toMatchObject({ code: 130, stderr: expect.stringMatching(/trying again …\nnot watching any more/) });
   });
 
   it('that is refused tells every problem and its place', async () => {

@@ -72,9 +72,11 @@ describe('exit codes', () => {
   });
 
   it('an API that is not there is 1, with a hint', async () => {
-    const ran = await pixyz(['-u', 'http://127.0.0.1:1', 'jobs', '-t', 'x']);
-    expect(ran.code).toBe(1);
-    expect(ran.stderr).toMatch(/nobody listens.*pixyz up/);
+    for (const command of [['jobs'], ['status', '-w', 'id'], ['logs', '-f', 'id'], ['graph', 'watch', 'id']]) {
+      const ran = await pixyz(['-u', 'http://127.0.0.1:1', ...command, '-t', 'x']);
+      expect(ran.code).toBe(1);
+      expect(ran.stderr).toMatch(/nobody listens.*pixyz up/);
+    }
   });
 });
 
