@@ -13,11 +13,8 @@ export class GraphClient {
 
   /** @returns the graph's id */
   async send(graph: { readonly name: string; readonly nodes: readonly BenchNode[] }): Promise<string> {
-    const { id } = await this.#call<{ id: string }>('/graphs', {
-      method: 'POST',
-      body: JSON.stringify(graph),
-      headers: { 'content-type': 'application/json' },
-    });
+    const init = { method: 'POST', body: JSON.stringify(graph) };
+    const { id } = await this.#call<{ id: string }>('/graphs', init, 'application/json');
     return id;
   }
 
@@ -44,8 +41,9 @@ export class GraphClient {
     }
   }
 
-  async #call<T>(path: string, init: RequestInit): Promise<T> {
-    const answer = await fetch(this.#base + path, { ...init, headers: { ...this.#headers, ...init.headers } });
+  async #call<T>(path: string, init: RequestInit, type?: string): Promise<T> {
+    const headers = { ...this.#headers, ...(type === undefined ? {} : { 'content-type': type }) };
+    const answer = await fetch(this.#base + path, { ...init, headers });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text.slice(0, 1000)}`);
     return JSON.parse(text) as T;

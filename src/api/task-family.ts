@@ -18,7 +18,10 @@ export class TaskFamily {
     const sent = await readSent(this.#store, jobId);
     const header = await this.#graphs.documents.headerOnce(graphIdOf(jobId));
     const children = await Promise.all(
-      sent.map(({ graphId, jobId: alone }) => (alone === null ? this.#firstOf(graphId) : [[alone, null], null])),
+      sent.map(
+        async ({ graphId, jobId: alone }): Promise<Json> =>
+          alone === null ? this.#firstOf(graphId) : [[alone, null], null],
+      ),
     );
     return { children: children.filter((child) => child !== null), parentId: header?.parent?.jobId ?? null };
   }

@@ -45,7 +45,7 @@ const beyondAll = 10n ** BigInt(digits) - 1n;
 
 /** Sorts later times first, and none before all. */
 function latestFirst(time: Timestamp | null | undefined): string {
-  const nanos = time == null ? beyondAll : BigInt(String(time.seconds ?? 0)) * 1_000_000_000n + BigInt(time.nanos ?? 0);
+  const nanos = time == null ? beyondAll : BigInt(Number(time.seconds ?? 0)) * 1_000_000_000n + BigInt(time.nanos ?? 0);
   return String(beyondAll - nanos).padStart(digits, '0');
 }
 

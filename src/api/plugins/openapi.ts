@@ -59,7 +59,7 @@ export async function useOpenApi(app: App): Promise<void> {
       if (url.endsWith('*') && schema?.params) described['params'] = withNamedRest(described['params']);
       if (docs?.body !== undefined) {
         described['consumes'] = [docs.type ?? 'multipart/form-data'];
-        described['body'] = withoutDialect(z.toJSONSchema(docs.body, { io: 'input', unrepresentable: 'any' }));
+        described['body'] = bodyOf(docs.body);
       }
       if (docs?.graph !== undefined) described['body'] = graphBody(docs.graph, docs.part ?? 'graph');
       if (docs?.answers !== undefined) {
@@ -92,6 +92,12 @@ function withNamedRest(params: unknown): unknown {
     properties: Object.fromEntries(Object.entries(properties).map(([name, schema]) => [named(name), schema])),
     required: (required ?? []).map(named),
   };
+}
+
+/** A schema with a name comes as a reference to a definition beside it: the document has no place for that. */
+function bodyOf(body: z.ZodType): unknown {
+  const { $defs, $ref, ...schema } = z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' });
+  return withoutDialect($defs?.[$ref?.split('/').at(-1) ?? ''] ?? schema);
 }
 
 function graphBody(graph: z.ZodType, part: string): unknown {

@@ -3,7 +3,6 @@ import { graphHeaderSchema } from '../../contract/graph-document.js';
 import { uuidPattern } from '../../contract/ids.js';
 import { attemptSchema, callbackSchema, timeInfoSchema } from '../../contract/job.js';
 import { journalEntrySchema } from '../../contract/journal.js';
-import { jsonSchema } from '../../contract/json.js';
 import { triggerRules } from '../../contract/scheduling.js';
 import { problemSchema } from '../graphs/problems.js';
 import { oneOrMany, shortText, timeSchema, wholeNumber } from './jobs.js';
@@ -100,7 +99,7 @@ export const graphStateSchema = z
       .object({
         name: z.string(),
         version: z.string().describe('The code that this run keeps to its end.'),
-        result: jsonSchema.describe('What the workflow has returned; null before.'),
+        result: z.any().describe('What the workflow has returned; null before.'),
       })
       .nullable()
       .describe('Of a run of a workflow file.'),

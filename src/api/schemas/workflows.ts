@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { jsonSchema } from '../../contract/json.js';
+import type { Json } from '../../contract/json.js';
 import { fileProblemSchema } from '../../contract/workflow-files.js';
+
+/** A value that came out of a JSON parser: to check it again would only cost time, and its schema has no end. */
+const anyJson = z.any() as unknown as z.ZodType<Json>;
 
 /** Bodies and answers of the calls below `/workflows`. The order of keys here is the order on the wire. */
 
@@ -15,33 +18,35 @@ export const workflowParamsSchema = z.object({
     .meta({ description: 'Name of the workflow: that of its file, without the ending.', examples: [example] }),
 });
 
+const workflowExample = {
+  name: example,
+  file: `${example}.ts`,
+  version: '5d1f0a2c9b7e',
+  doc: 'Converts a model and makes pictures of it.',
+  input: { type: 'object', properties: { extension: { type: 'string', default: 'glb' } } },
+  usable: true,
+  problems: [],
+};
+
 export const workflowSchema = z
   .object({
     name: z.string(),
     file: z.string().describe('Path below the folder of the workflow files.'),
     version: z.string().nullable().describe('Of the code that new runs get; null: it has never been usable.'),
     doc: z.string().nullable().describe('The comment of its function.'),
-    input: z.record(z.string(), jsonSchema).nullable().describe('JSON Schema of its input, where it exports one.'),
+    input: z.record(z.string(), anyJson).nullable().describe('JSON Schema of its input, where it exports one.'),
     usable: z.boolean().describe('Whether runs can be started.'),
     problems: z.array(fileProblemSchema).describe('Why the file as it stands cannot be used.'),
   })
   .meta({
     id: 'Workflow',
-    examples: [
-      {
-        name: example,
-        file: `${example}.ts`,
-        version: '5d1f0a2c9b7e',
-        doc: 'Converts a model and makes pictures of it.',
-        input: { type: 'object', properties: { extension: { type: 'string', default: 'glb' } } },
-        usable: true,
-        problems: [],
-      },
-    ],
+    examples: [workflowExample],
   });
 export type ShownWorkflow = z.infer<typeof workflowSchema>;
 
-export const workflowListSchema = z.object({ workflows: z.array(workflowSchema) }).meta({ id: 'WorkflowList' });
+export const workflowListSchema = z
+  .object({ workflows: z.array(workflowSchema) })
+  .meta({ id: 'WorkflowList', examples: [{ workflows: [workflowExample] }] });
 
 const displayName = z
   .string({ error: 'must be text' })
@@ -56,7 +61,7 @@ const labels = z
   .refine((pairs) => Object.keys(pairs).length <= 50, 'must have at most 50 entries');
 
 const runShape = {
-  input: jsonSchema.optional().meta({
+  input: anyJson.optional().meta({
     description: 'What the workflow gets: any JSON, by its schema where it has one. Default `{}`.',
     examples: [{ extension: 'glb' }],
   }),
@@ -114,6 +119,16 @@ export const scheduleRequestSchema = z
     examples: [{ id: 'every-night', cron: '0 2 * * *', timezone: 'Europe/Paris', input: { folder: '/mnt/incoming' } }],
   });
 
+const scheduleExample = {
+  id: 'every-night',
+  cron: '0 2 * * *',
+  timezone: 'Europe/Paris',
+  every: null,
+  paused: false,
+  next: ['2026-11-22T01:00:00.000000+00:00'],
+  runs: [{ id: graphId, at: '2026-11-21T01:00:00.000000+00:00' }],
+};
+
 export const scheduleSchema = z
   .object({
     id: z.string(),
@@ -126,21 +141,13 @@ export const scheduleSchema = z
   })
   .meta({
     id: 'Schedule',
-    examples: [
-      {
-        id: 'every-night',
-        cron: '0 2 * * *',
-        timezone: 'Europe/Paris',
-        every: null,
-        paused: false,
-        next: ['2026-11-22T01:00:00.000000+00:00'],
-        runs: [{ id: graphId, at: '2026-11-21T01:00:00.000000+00:00' }],
-      },
-    ],
+    examples: [scheduleExample],
   });
 export type ShownSchedule = z.infer<typeof scheduleSchema>;
 
-export const scheduleListSchema = z.object({ schedules: z.array(scheduleSchema) }).meta({ id: 'ScheduleList' });
+export const scheduleListSchema = z
+  .object({ schedules: z.array(scheduleSchema) })
+  .meta({ id: 'ScheduleList', examples: [{ schedules: [scheduleExample] }] });
 
 export const scheduleParamsSchema = z.object({
   ...workflowParamsSchema.shape,
@@ -162,7 +169,7 @@ export const signalParamsSchema = z.object({
 export const signalRequestSchema = z
   .strictObject({
     args: z
-      .array(jsonSchema, { error: 'must be a list' })
+      .array(anyJson, { error: 'must be a list' })
       .max(20)
       .optional()
       .meta({ description: 'What the handler gets. Default none.', examples: [[true]] }),

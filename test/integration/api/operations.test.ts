@@ -312,7 +312,7 @@ describe('the documentation pages', () => {
       for (const [method, operation] of Object.entries(methods)) {
         const name = `${method} ${path}`;
         expect(operation['summary'], name).toEqual(expect.any(String));
-        const secured = /^\/(?:jobs|graphs|queues|workers|backend)/.test(path);
+        const secured = /^\/(?:jobs|graphs|workflows|queues|workers|backend)/.test(path);
         expect(operation['security'], name).toEqual(secured ? [{ APIKeyHeader: [] }] : undefined);
         const success = (operation['responses'] as Record<string, { content?: object }>)['200'];
         expect(success?.content, name).toBeDefined();
