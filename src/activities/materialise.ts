@@ -32,7 +32,7 @@ export interface ReadyJob {
  * What comes from other nodes is asked for anew by each attempt: a node that runs again may have got other values.
  */
 export async function readyJob(store: JobStore, graphs: GraphShare, input: AttemptInput): Promise<ReadyJob> {
-  if (input.graph !== true && input.node === undefined) {
+  if (input.graph !== true) {
     const found = await readJob(store, input.jobId);
     if (found !== null) return { ...found, fresh: false, reuse: false };
     throw fault(
@@ -41,7 +41,7 @@ export async function readyJob(store: JobStore, graphs: GraphShare, input: Attem
     );
   }
   const graphId = graphIdOf(input.jobId);
-  const node = input.node ?? (await graphs.documents.node(graphId, input.item?.map ?? nodeIndexOf(input.jobId)));
+  const node = await graphs.documents.node(graphId, input.item?.map ?? nodeIndexOf(input.jobId));
   if (node === null) {
     throw fault(
       'invalid',

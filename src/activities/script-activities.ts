@@ -188,8 +188,7 @@ function resultOf(
   { result, resultFile }: Pick<JobRecord, 'result' | 'resultFile'>,
   tookMs: number,
 ): AttemptResult {
-  const told =
-    input.graph === true || input.node !== undefined ? { result: null, resultFile: null } : { result, resultFile };
+  const told = input.graph === true ? { result: null, resultFile: null } : { result, resultFile };
   return { ...told, tookMs };
 }
 

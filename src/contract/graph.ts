@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { graphHeaderSchema, nodeSpecSchema } from './graph-document.js';
+import { graphHeaderSchema } from './graph-document.js';
 import { faultKindSchema, resultFileSchema } from './job.js';
 import { jsonSchema } from './json.js';
 import { failurePolicies, retryPolicySchema, triggerRules } from './scheduling.js';
@@ -151,8 +151,6 @@ export const attemptInputSchema = z.object({
   graph: z.literal(true).optional(),
   /** The job is one of the items of the map node `map`: the one at place `at`, from 0. */
   item: z.object({ map: z.number().int().min(1), at: z.number().int().min(0) }).optional(),
-  /** The node itself, of graphs without a document (workflow files). */
-  node: nodeSpecSchema.optional(),
 });
 export type AttemptInput = z.infer<typeof attemptInputSchema>;
 

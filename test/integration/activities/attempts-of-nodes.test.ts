@@ -233,18 +233,6 @@ describe('an attempt of a node', () => {
     expect(await graphs.values.handedOn(graphId, 2)).toContain('{"item":"a","at":0}');
   });
 
-  it('of a graph without a document takes the node that comes with it', async () => {
-    await run(1, {
-      graph: undefined as never,
-      node: nodeSpec(1, { script: script('returns-params'), handsOn: 'wrapped', params: { kind: 'text', text: '7' } }),
-    });
-    await run(2, {
-      graph: undefined as never,
-      node: nodeSpec(2, { script: script('returns-params'), deps: [1], params: { kind: 'value', of: 1 } }),
-    });
-    expect((await recordOf(2)).result).toEqual({ result: 7 });
-  });
-
   it('fails for good when its spec cannot be read, and says so in the record', async () => {
     await create([1, { script: script('returns-params') }]);
     await run(1);
