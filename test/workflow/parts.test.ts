@@ -9,6 +9,7 @@ import { waitFor } from '../support/wait-for.js';
  * calls it a bug of its own): it goes on after the task's 10 seconds. Several runs at once meet that now and then.
  */
 const patienceMs = 120_000;
+const patience = { timeoutMs: patienceMs / 2 };
 
 // Graphs in parts of a few nodes, so that most dependencies cross a border.
 describe.each([
@@ -100,9 +101,9 @@ describe.each([
     });
     const nodes = [at(1), at(2, { deps: [1] }), at(3, { deps: [2] }), at(4, { deps: [3] }), at(5)];
     const handle = await engine.start({ graphId, nodes, journal: true, partSize: 1 });
-    await waitFor(() => expect(journalOf('skipped')).toHaveLength(3));
+    await waitFor(() => expect(journalOf('skipped')).toHaveLength(3), patience);
     await signal(handle, 'retryNode', 1);
-    await waitFor(() => expect(ran).toContain(4));
+    await waitFor(() => expect(ran).toContain(4), patience);
     held.open();
     await handle.result();
     expect(ran.filter((index) => index !== 5)).toEqual([1, 1, 2, 3, 4]);
