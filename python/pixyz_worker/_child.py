@@ -20,6 +20,7 @@ import logging
 import os
 import random
 import signal
+import stat
 import sys
 import threading
 import traceback
@@ -92,8 +93,11 @@ def _private_folder(scratch: str, pid: int) -> str:
             os.rename(os.path.join(scratch, spare), path)
         except FileNotFoundError:
             continue
-        os.chmod(path, 0o700)
-        return path
+        # Scripts of one worker share a user: one could have put something else in its place.
+        if stat.S_ISDIR(os.lstat(path).st_mode) and not os.listdir(path):
+            os.chmod(path, 0o700)
+            return path
+        os.rename(path, f"{path}.strange")
     os.mkdir(path, 0o700)
     return path
 

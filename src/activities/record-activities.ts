@@ -36,8 +36,8 @@ export interface RecordDeps {
   readonly alone: {
     cancel(jobId: string, reason: string): Promise<void>;
     state(jobId: string): Promise<'running' | 'continued' | (string & {})>;
-    /** Cancels the run of the interpreter that the job has become. */
-    cancelRun(jobId: string, reason: string): Promise<void>;
+    /** Cancels the run of the interpreter that the job may have become. */
+    cancelRun(jobId: string, reason: string): Promise<'cancelling' | (string & {})>;
   };
   readonly sent: SentCanceller;
   /** Signs notices of jobs that name no secret. */
@@ -63,7 +63,8 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
         if (Date.now() > end) throw ApplicationFailure.retryable(`job ${jobId} has not stopped yet`, 'STILL_RUNNING');
         await setTimeout(endLookMs);
       }
-      if (state === 'continued') return alone.cancelRun(jobId, reason);
+      // A worker may have died between starting the run and ending the activity, so the activity's state does not tell.
+      if ((await alone.cancelRun(jobId, reason)) === 'cancelling' || state === 'continued') return;
       const record = await store.readRecord(jobId);
       // Nothing that is still alive somewhere may write after this.
       if (record !== null && !isTerminal(record.status)) await claim(store, jobId, Number.MAX_SAFE_INTEGER);

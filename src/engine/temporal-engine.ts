@@ -27,6 +27,8 @@ export interface TemporalEngine extends Engine {
   readonly connection: NativeConnection;
   readonly namespace: string;
   /** Single jobs that no interpreter stands behind. */
+  /** Stops a job as a node of a run of the interpreter; `unknown` where there is none. */
+  cancelRun(jobId: string, reason: string): Promise<CancelOutcome>;
   readonly alone: AloneJobs;
   /** Calls about workflow files. */
   readonly ofFiles: WorkflowFileEngine;
@@ -139,7 +141,7 @@ class Implementation implements TemporalEngine {
         return 'already-ended';
       case 'continued':
       case 'unknown':
-        return this.#cancelNode(jobId, reason);
+        return this.cancelRun(jobId, reason);
     }
   }
 
@@ -158,7 +160,7 @@ class Implementation implements TemporalEngine {
     }
   }
 
-  async #cancelNode(jobId: string, reason: string): Promise<CancelOutcome> {
+  async cancelRun(jobId: string, reason: string): Promise<CancelOutcome> {
     const handle = this.#client.workflow.getHandle(graphIdOf(jobId));
     try {
       const { status, memo } = await handle.describe();

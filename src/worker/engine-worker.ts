@@ -47,7 +47,7 @@ export function engineActivities(
     alone: {
       cancel: (jobId, reason) => engine.alone.cancel(jobId, reason),
       state: (jobId) => engine.alone.state(jobId),
-      cancelRun: async (jobId, reason) => void (await engine.cancelJob(jobId, reason)),
+      cancelRun: (jobId, reason) => engine.cancelRun(jobId, reason),
     },
     sent: {
       cancelGraph: (graphId) => engine.ofGraphs.cancel(graphId),
