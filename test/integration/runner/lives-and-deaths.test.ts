@@ -53,7 +53,10 @@ describe.each(['fork', 'spawn'] as const)('in mode %s', (mode) => {
     const { outcome } = begin(runner, task);
     await hasLogged(task, 'relative ready');
     const [host] = hostsOf(process.pid);
+    const old = processesOfWorker(process.pid);
     process.kill(host as number, 'SIGKILL');
+    // A child that is about to die with its host may still begin a task, which then is rightly lost.
+    await waitFor(() => expect(processesOfWorker(process.pid).filter((pid) => old.includes(pid))).toEqual([]));
     const waiting = resultOf(runner, taskOf('returns-params', 'after'));
     expect(await outcome).toMatchObject({ ok: false, reason: { kind: 'signaled' }, error: { kind: 'lost' } });
     expect(processesOf(task.attemptId)).toEqual([]);
