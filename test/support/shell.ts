@@ -14,6 +14,8 @@ export interface ShellOptions {
   /** Output goes to a terminal. */
   readonly tty?: boolean;
   readonly stop?: AbortSignal;
+  /** Told of every text as it is printed, to wait for one. */
+  readonly onSaid?: (text: string) => void;
 }
 
 /** Runs a command line of `pixyz` in this process. */
@@ -26,6 +28,7 @@ export async function pixyz(args: readonly string[], options: ShellOptions = {})
     rows: 40,
     write: (text) => {
       said[name] += text;
+      options.onSaid?.(text);
     },
   });
   const binary = new PassThrough();

@@ -95,13 +95,13 @@ describe('exec', () => {
   it('draws a live line on a terminal, and none elsewhere', async () => {
     const { api, folder, run } = await start();
     writeFileSync(join(folder, 's.py'), 'def main(pc, params):\n    return 1\n');
-    const running = run(['exec', '-s', 's.py', '-w'], { tty: true });
+    let said = '';
+    const onSaid = (text: string): void => {
+      said += text;
+    };
+    const running = run(['exec', '-s', 's.py', '-w'], { tty: true, onSaid });
     const id = await endNext(api, { status: 'RUNNING', progress: 40, steps: [{ duration: -1, info: 'decimating' }] });
-    await waitFor(async () => {
-      const { stdout } = await run(['status', id]);
-      expect(stdout).toContain('RUNNING');
-    });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await waitFor(() => expect(said).toContain('decimating'));
     await endNext(api, { status: 'SUCCESS', progress: 100 });
     const { stderr } = await running;
     expect(stderr).toContain(`Job [ ${id} ] progress: 040, status: RUNNING (decimating) ████░░░░░░`);
@@ -254,11 +254,16 @@ describe('graph', () => {
     writeFileSync(join(api.processes, 'nap.py'), 'def main(pc, params):\n    return 1\n');
     const id = (await run(['graph', 'run', 'graph.json', '-b'])).stdout.trim();
     let away = false;
+    let streams = 0;
+    let said = '';
     const proxy = createServer((request, response) => {
       if (away) return void request.socket.destroy();
       const path = request.url ?? '/';
       // Held open until the API goes away, as an event stream is.
-      if (path.endsWith('/events')) return void response.writeHead(200).write(': hello\n\n');
+      if (path.endsWith('/events')) {
+        streams += 1;
+        return void response.writeHead(200).write(': hello\n\n');
+      }
       return void api.call(path).then(async (answer) => response.writeHead(answer.status).end(await answer.text()));
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
@@ -268,13 +273,17 @@ describe('graph', () => {
     });
     const stop = new AbortController();
     const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-    const watching = run(['graph', 'watch', id, '-u', url], { stop: stop.signal });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const onSaid = (text: string): void => {
+      said += text;
+    };
+    const watching = run(['graph', 'watch', id, '-u', url], { stop: stop.signal, onSaid });
+    await waitFor(() => expect(streams).toBeGreaterThan(0));
     away = true;
     proxy.closeAllConnections();
-    await new Promise((resolve) => setTimeout(resolve, 8000));
+    await waitFor(() => expect(said).toContain('trying again …'), { timeoutMs: 40_000 });
     away = false;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const before = streams;
+    await waitFor(() => expect(streams).toBeGreaterThan(before), { timeoutMs: 20_000 });
     stop.abort();
     const ran = await watching;
     expect(ran).toMatchObject({ code: 130, stderr: expect.stringMatching(/trying again …\nnot watching any more/) });
