@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { openGraphs } from '../store/graph-share.js';
@@ -35,9 +35,12 @@ import { operationsRoutes } from './routes/operations.js';
 import { outputsRoutes } from './routes/outputs.js';
 import { processesRoutes } from './routes/processes.js';
 import { rootRoutes } from './routes/root.js';
+import { sessionRoutes } from './routes/session.js';
 import { workflowRoutes } from './routes/workflows.js';
+import { Sessions } from './sessions.js';
 import { Submitter } from './submission/submitter.js';
 import { TaskFamily } from './task-family.js';
+import { TokenCheck } from './token-check.js';
 import { liveWorkers } from './worker-reports.js';
 
 /** A connection on which nothing moves for so long is closed; an upload may take as long as it likes while it moves. */
@@ -83,18 +86,24 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   });
   const streams = { keepAliveMs: deps.options.keepAliveMs ?? 15_000, closing: closing.signal };
   const metrics = new HttpMetrics();
+  const tokens = new TokenCheck(deps.options);
+  const sessions = new Sessions({
+    secret: deps.options.sessionSecret ?? randomBytes(32).toString('base64url'),
+    tokenSha256: deps.options.tokenSha256,
+  });
 
   useRequestLog(app);
   useHttpMetrics(app, metrics);
   useErrors(app);
   useCors(app);
   useNotFound(app);
-  useAuth(app, deps.options);
+  useAuth(app, tokens, sessions);
   useExpectContinue(app);
   await useOpenApi(app);
 
   await app.register(jobsCreateRoutes(submitter, deps.options.maxUploadBytes));
   rootRoutes(app);
+  sessionRoutes(app, deps.options, tokens, sessions);
   processesRoutes(app, deps.options.processPath, inspector);
   jobsListRoutes(app, new JobsList(deps, reader, graphs.reader));
   jobsStateRoutes(app, reader, new TaskFamily(deps.store));

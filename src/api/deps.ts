@@ -28,6 +28,8 @@ export interface ApiOptions {
   /** SHA-256 of the token, lower-case hexadecimal. */
   readonly tokenSha256: string;
   readonly maxUploadBytes: number;
+  /** Signs the sessions of the page. Absent in tests: one that nobody else has. */
+  readonly sessionSecret?: string;
   /** Folder of the shipped processes. */
   readonly processPath: string;
   readonly retryTimeLimit: number;

@@ -16,6 +16,7 @@ import {
 } from './presenters/job-state.js';
 import type { QueueWatch } from './queue-watch.js';
 import type { JobDetails, JobState } from './schemas/jobs.js';
+import { temporalUiBase } from './temporal-links.js';
 
 /**
  * The state of jobs, from their records on the share. Reading starts nothing, creates nothing and asks Temporal nothing,
@@ -96,7 +97,7 @@ export class JobsReader {
   async #links(record: JobRecord): Promise<Record<string, string>> {
     const { temporalUi } = this.#deps.options;
     if (temporalUi === null) return {};
-    const base = `${temporalUi.url.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(temporalUi.namespace)}`;
+    const base = temporalUiBase(temporalUi);
     if (record.activityRun !== undefined) {
       return { temporal: `${base}/activities/${record.jobId}/${record.activityRun}` };
     }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { projectRoot } from '../config/project-root.js';
 import { loadSettings, type Settings, SettingsError } from '../config/settings.js';
-import { ensureToken } from '../config/token.js';
+import { ensureToken, sessionSecret } from '../config/token.js';
 import { installSdkRuntime } from '../engine/sdk-runtime.js';
 import { connectEngine } from '../engine/temporal-engine.js';
 import { createScriptInspector } from '../runner/script-inspector.js';
@@ -53,6 +53,7 @@ async function main(): Promise<void> {
   const app = await buildApp({
     options: {
       tokenSha256: token.sha256,
+      sessionSecret: await sessionSecret(settings),
       maxUploadBytes: settings.MAX_UPLOAD_SIZE,
       processPath: settings.PROCESS_PATH,
       ...retry,

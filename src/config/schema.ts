@@ -75,6 +75,9 @@ export const settingsSchema = z.object({
   MAX_UPLOAD_SIZE: whole(0, 2 ** 50)
     .prefault(String(64 * 2 ** 30))
     .describe('Largest request body of POST /jobs, bytes.'),
+  SESSION_SECRET: optionalText().describe(
+    'Key that signs the sessions of the page; several APIs need the same. Not set: made at the first start.',
+  ),
   CALLBACK_SECRET: optionalText().describe('Key that signs the notices of jobs whose callback names no secret.'),
 
   // Places

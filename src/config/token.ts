@@ -32,24 +32,38 @@ export async function ensureToken(
 export async function keptToken(
   settings: Pick<Settings, 'TEMPORAL_DB_FILE'>,
 ): Promise<ApiToken & { readonly token: string; readonly file: string }> {
-  const file = join(dirname(settings.TEMPORAL_DB_FILE), 'api-token');
+  const { file, text, isNew } = await keptSecret(settings, 'api-token');
+  return { sha256: sha256(text), token: text, isNew, file };
+}
+
+/** What signs the sessions of the page: as configured, else kept beside the database. */
+export async function sessionSecret(settings: Pick<Settings, 'SESSION_SECRET' | 'TEMPORAL_DB_FILE'>): Promise<string> {
+  return settings.SESSION_SECRET ?? (await keptSecret(settings, 'session-key')).text;
+}
+
+/** 256 random bits that this installation keeps under a name, made by whoever needs them first. */
+async function keptSecret(
+  settings: Pick<Settings, 'TEMPORAL_DB_FILE'>,
+  name: string,
+): Promise<{ readonly text: string; readonly isNew: boolean; readonly file: string }> {
+  const file = join(dirname(settings.TEMPORAL_DB_FILE), name);
   await mkdir(dirname(file), { recursive: true });
   const made = randomBytes(32).toString('base64url');
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await writeFile(temporary, `${made}\n`, { mode: 0o600, flag: 'wx' });
     // A link appears whole, and fails where the file is there: of two processes that start at the same time, one makes
-    // the token for both, and none reads a file that is half written.
+    // the secret for both, and none reads a file that is half written.
     await link(temporary, file);
-    return { sha256: sha256(made), token: made, isNew: true, file };
+    return { text: made, isNew: true, file };
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
   } finally {
     await rm(temporary, { force: true });
   }
-  const token = (await readFile(file, 'utf8')).trim();
-  if (token === '') throw new Error(`the token file ${file} is empty: delete it, and the next start makes a new token`);
-  return { sha256: sha256(token), token, isNew: false, file };
+  const text = (await readFile(file, 'utf8')).trim();
+  if (text === '') throw new Error(`the file ${file} is empty: delete it, and the next start makes a new one`);
+  return { text, isNew: false, file };
 }
 
 function sha256(text: string): string {

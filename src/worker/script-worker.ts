@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createScriptActivities, createServiceActivities } from '../activities/index.js';
+import { productVersion } from '../config/product-version.js';
 import { projectRoot } from '../config/project-root.js';
 import type { Settings } from '../config/settings.js';
 import { isServiceQueue } from '../contract/queues.js';
@@ -84,7 +84,8 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
     },
     processPath: settings.PROCESS_PATH,
     commandScript: join(projectRoot, 'python', 'pixyz_worker', '_command.py'),
-    engineVersion: `${productVersion()} ${settings.PIXYZ_PYTHON_PATH ?? 'open'}`,
+    // Results of another version are not taken for those of this one.
+    engineVersion: `${productVersion} ${settings.PIXYZ_PYTHON_PATH ?? 'open'}`,
     worker: name,
     logger,
     memoryLimit: (queue) => {
@@ -204,12 +205,6 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
 /** The interpreter that looks at scripts without running them. */
 function pythonOf(settings: Settings): { python: string; pythonPath: string[] } {
   return { python: settings.PYTHON ?? 'python3', pythonPath: [join(projectRoot, 'python')] };
-}
-
-/** Results of another version are not taken for those of this one. */
-function productVersion(): string {
-  const about = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
-  return about.version;
 }
 
 /** Often enough that files live at most a tenth longer than asked for. */

@@ -17,6 +17,7 @@ import type {
   NodeState,
   ShownNodeState,
 } from '../schemas/graphs.js';
+import { temporalUiBase } from '../temporal-links.js';
 import type { LostRuns } from './lost-runs.js';
 import { type NodeNames, type NodeNamesCache, nameOf, numberOf } from './node-names.js';
 
@@ -122,9 +123,7 @@ export class GraphsReader {
 
   links(graphId: string): Record<string, string> {
     const { temporalUi } = this.#deps.options;
-    if (temporalUi === null) return {};
-    const namespace = encodeURIComponent(temporalUi.namespace);
-    return { temporal: `${temporalUi.url.replace(/\/+$/, '')}/namespaces/${namespace}/workflows/${graphId}` };
+    return temporalUi === null ? {} : { temporal: `${temporalUiBase(temporalUi)}/workflows/${graphId}` };
   }
 
   async #running({ header, fold }: GraphView): Promise<number> {

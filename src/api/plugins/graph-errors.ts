@@ -16,6 +16,7 @@ export function isGraphCall(request: Request): boolean {
 const codes: Readonly<Record<number, string>> = {
   400: 'BAD_REQUEST',
   401: 'UNAUTHORIZED',
+  403: 'FORBIDDEN',
   404: 'NOT_FOUND',
   409: 'CONFLICT',
   413: 'TOO_LARGE',

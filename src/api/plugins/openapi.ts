@@ -38,7 +38,7 @@ export async function useOpenApi(app: App): Promise<void> {
         version: '1.0.7',
         description:
           'Jobs of 3D pipelines: send a Python script or name a process, watch it, fetch what it made. ' +
-          'Calls below /jobs, /graphs, /workflows, /queues, /workers and /backend need the token in the header x-api-key; after 20 different wrong tokens within ' +
+          'Calls below /jobs, /graphs, /workflows, /queues, /workers, /summary, /scripts and /backend need the token in the header x-api-key; after 20 different wrong tokens within ' +
           'a minute an address gets 429 for further wrong ones until it is over.',
       },
       tags: [
@@ -47,6 +47,7 @@ export async function useOpenApi(app: App): Promise<void> {
         { name: 'graphs', description: 'Jobs that depend on each other.' },
         { name: 'workflows', description: 'Programs that decide what runs, in TypeScript files.' },
         { name: 'operations', description: 'Queues and workers.' },
+        { name: 'page', description: 'Sessions of the page in a browser.' },
         { name: 'backend', description: 'For programs that read Celery records.' },
         { name: 'dev', description: 'Help for developers and operators.' },
       ],
@@ -120,6 +121,7 @@ const words: Readonly<Record<string, string>> = {
   200: 'Done.',
   400: 'The request cannot be carried out as it is.',
   401: 'The token is missing or wrong.',
+  403: 'The session of the page, from elsewhere than the page.',
   404: 'There is no such thing.',
   409: 'The job is not in a state that allows this.',
   413: 'Larger than the limit.',

@@ -28,7 +28,7 @@ export type StructuredError = z.infer<typeof structuredErrorSchema>;
 export const plainErrorSchema = z.object({ detail: z.string() }).meta({
   id: 'PlainError',
   description:
-    'Wrong token (401), unknown route (404), wrong method (405), too many wrong tokens (429), unreadable form (400), no server (503).',
+    'Wrong token (401), session of the page from elsewhere (403), unknown route (404), wrong method (405), too many wrong tokens (429), unreadable form (400), no server (503).',
   examples: [{ detail: 'Invalid token' }],
 });
 
@@ -41,12 +41,12 @@ export function structuredError(status: number, details: string | null): Structu
  * what a handler may return stays what its own answers say.
  */
 export function errorAnswers(...statuses: number[]): Record<never, never> {
-  // What needs the token can answer both.
-  const all = statuses.includes(401) ? [...statuses, 429] : statuses;
+  // What needs the token can answer all three.
+  const all = statuses.includes(401) ? [...statuses, 403, 429] : statuses;
   return Object.fromEntries(all.map((status) => [status, shapeOf(status)]));
 }
 
 function shapeOf(status: number): z.ZodType {
-  if (status === 401 || status === 429 || status === 503) return plainErrorSchema;
+  if (status === 401 || status === 403 || status === 429 || status === 503) return plainErrorSchema;
   return status === 400 ? z.union([structuredErrorSchema, plainErrorSchema]) : structuredErrorSchema;
 }

@@ -464,5 +464,5 @@ export type GraphErrorBody = z.infer<typeof graphErrorSchema>;
 
 /** The error answers of a route below `/graphs`, for its schema; see `errorAnswers`. */
 export function graphErrorAnswers(...statuses: number[]): Record<never, never> {
-  return Object.fromEntries([400, 401, 429, 500, 503, ...statuses].map((status) => [status, graphErrorSchema]));
+  return Object.fromEntries([400, 401, 403, 429, 500, 503, ...statuses].map((status) => [status, graphErrorSchema]));
 }
