@@ -5,6 +5,7 @@ import { check } from './lib/check.mjs';
 import { withLock } from './lib/lock.mjs';
 import { Problem } from './lib/problem.mjs';
 import { say, step } from './lib/progress.mjs';
+import { reference } from './lib/reference.mjs';
 import { runProgram } from './lib/run-program.mjs';
 import { test } from './lib/test.mjs';
 
@@ -35,6 +36,8 @@ async function run() {
       return test(args, await prepare());
     case 'check':
       return check(await prepare());
+    case 'reference':
+      return reference(await prepare());
     case 'bench':
       return bench(args, await prepare());
     case 'pixyz':

@@ -41,6 +41,10 @@ class SignalSafeExecution:
         kwargs: Mapping[str, Any] | None = None,
         time_limit: float | None = None,
     ) -> Any:
+        """`func(pc, **kwargs)` in a forked process; its value.
+
+        @raise PixyzTimeout, PixyzSignalFault or PixyzExitFault when the process was ended; else what `func` raises
+        """
         import multiprocessing  # here: its exit function would cost every task of every script
 
         context = multiprocessing.get_context("fork")

@@ -121,6 +121,7 @@ class DiskAsyncState:
         self.path = share.get_job_share_file_path(task_id, f".{state_name}.state", "states", create_directory=False)
 
     def exists(self) -> bool:
+        """Whether somebody holds it."""
         try:
             with open(self.path, encoding="utf-8") as file:
                 since = datetime.datetime.fromisoformat(file.read().strip())
@@ -132,7 +133,7 @@ class DiskAsyncState:
         return (now - since).total_seconds() < self.ttl
 
     def acquire(self) -> None:
-        """@raise DiskStateAlreadyExists when somebody holds it."""
+        """Takes it. @raise DiskStateAlreadyExists when somebody holds it."""
         if self.exists():
             raise DiskStateAlreadyExists(f"{self.path} is held already")
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
@@ -145,6 +146,7 @@ class DiskAsyncState:
             raise DiskStateAlreadyExists(f"{self.path} is held already") from None
 
     def release(self) -> None:
+        """Gives it back; does nothing when nobody holds it."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path)
 

@@ -63,6 +63,7 @@ class PixyzException(Exception):
         self.message = message
 
     def dict(self) -> dict[str, Any]:
+        """Class and message, for answers in JSON."""
         return {"message": self.message}
 
     def __str__(self) -> str:

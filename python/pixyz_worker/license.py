@@ -57,6 +57,7 @@ class License:
 
     @staticmethod
     def from_config() -> License:
+        """The licence of this machine's settings."""
         return License(
             config.license_host or None,
             config.license_port,
@@ -66,6 +67,7 @@ class License:
         )
 
     def is_acquire_at_start(self) -> bool:
+        """Whether workers take it when they start: FlexLM, `LICENSE_ACQUIRE_AT_START`, and Pixyz not disabled."""
         return self.flexlm and self.acquire_at_start and not self.disable_pixyz
 
     def configure_license(self) -> None:
@@ -121,23 +123,27 @@ class PiXYZSession:
 
     @staticmethod
     def release() -> None:
+        """Ends the session of this process, and gives its tokens back."""
         pxz = _pxz()
         if pxz is not None and hasattr(pxz, "release"):
             pxz.release()
 
     @staticmethod
     def reset() -> None:
+        """Empties the session and keeps it."""
         pxz = _pxz()
         if pxz is not None:
             pxz.core.resetSession()
 
     @staticmethod
     def initialize_at_start_if_needed(license: License) -> None:
+        """What a worker does when it starts: takes the licence, where settings say so."""
         if license.is_acquire_at_start():
             PiXYZSession.initialize(mandatory=True)
             license.configure_license()
 
     @staticmethod
     def release_at_shutdown_if_needed(license: License) -> None:
+        """What a worker does when it ends: gives back what it took at its start."""
         if license.is_acquire_at_start():
             PiXYZSession.release()

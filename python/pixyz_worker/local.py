@@ -51,15 +51,19 @@ class LocalPixyzTask:
 
     @property
     def result(self) -> Any:
+        """The same as `get()`."""
         return self.get()
 
     def successful(self) -> bool:
+        """Always true: a failure was raised when it ran."""
         return True
 
     def failed(self) -> bool:
+        """Always false."""
         return False
 
     def ready(self) -> bool:
+        """Always true."""
         return True
 
     def __str__(self) -> str:
@@ -144,9 +148,11 @@ class AsyncResultLocal:
         self.task_id = self.id = id
 
     def get(self, *_: Any, **__: Any) -> Any:
+        """The value of the task."""
         return self.task.get()
 
     def ready(self) -> bool:
+        """Always true: it has run already."""
         return True
 
 

@@ -82,10 +82,12 @@ class ProgramContext(dict[str, Any]):
 
     @staticmethod
     def builder(d: Mapping[str, Any]) -> ProgramContext:
+        """A context of a plain dict: the other way of `serialize`."""
         return ProgramContext(**d)
 
     @staticmethod
     def from_local(script: str, input_path: str | None = None, output_dir: str | None = None) -> ProgramContext:
+        """A context for a run in this process; `LocalPixyzTask.from_commandline` makes one by itself."""
         return ProgramContext(is_local=True, script=script, input_file=input_path, output_dir=output_dir)
 
     # --- progress ---------------------------------------------------------------------------------------------------
@@ -116,9 +118,14 @@ class ProgramContext(dict[str, Any]):
     # --- places -----------------------------------------------------------------------------------------------------
 
     def get_output_dir(self, filename: str | None = None) -> str:
+        """The folder of this task's outputs, or the path of `filename` in it, which is not made.
+
+        @raise PixyzSharedDirectoryNotFound when there is none, as with `compute_only`
+        """
         return self._place("output_dir", filename)
 
     def get_input_dir(self, filename: str | None = None) -> str:
+        """The private folder of this run, with the content of an input archive, or the path of `filename` in it."""
         return self._place("input_dir", filename)
 
     def _place(self, key: str, filename: str | None) -> str:
@@ -131,6 +138,10 @@ class ProgramContext(dict[str, Any]):
         return str(folder) if filename is None else os.path.join(folder, filename)
 
     def get_input_file(self) -> str | None:
+        """The file to work on: the one that was sent, or the main file of an archive; None without one.
+
+        @raise ValueError outside a task
+        """
         if "input_file" not in self:
             raise ValueError("this context has no input_file: it is set while a task runs")
         path: str | None = self["input_file"]
@@ -139,12 +150,15 @@ class ProgramContext(dict[str, Any]):
     # --- kinds ------------------------------------------------------------------------------------------------------
 
     def is_compute_only(self) -> bool:
+        """Whether the task has no output folder."""
         return bool(self["compute_only"])
 
     def is_need_a_tmp(self) -> bool:
+        """The setting `tmp`, which nothing else reads."""
         return bool(self["tmp"])
 
     def is_local(self) -> bool:
+        """Whether it runs under `LocalPixyzTask` and not on a worker."""
         return bool(self["is_local"])
 
     # --- other tasks ------------------------------------------------------------------------------------------------

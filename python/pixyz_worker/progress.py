@@ -15,13 +15,16 @@ class ProgressCallBack(abc.ABC):
     """What a long operation calls to tell how far it is."""
 
     @abc.abstractmethod
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """The operation begins."""
 
     @abc.abstractmethod
-    def next(self, info: str | None = None) -> None: ...
+    def next(self, info: str | None = None) -> None:
+        """The next step begins."""
 
     @abc.abstractmethod
-    def current(self, pct: float) -> None: ...
+    def current(self, pct: float) -> None:
+        """So many percent are done."""
 
 
 def _now() -> datetime.datetime:
@@ -53,6 +56,7 @@ class TaskProgress(ProgressCallBack):
     # --- steps ------------------------------------------------------------------------------------------------------
 
     def set_total(self, n: int) -> None:
+        """How many steps there will be; below 1 means 1."""
         self.step_total = n if n > 0 else 1
 
     @property
@@ -62,9 +66,11 @@ class TaskProgress(ProgressCallBack):
         return min(99, int(done / self.step_total * 100))
 
     def start(self) -> None:
+        """Stamps the start again."""
         self.time_started = _now()
 
     def next(self, step_info: str | None = None, output: Any = None, **extra: Any) -> None:  # type: ignore[override]
+        """Ends the running step and begins the next one. `output` and `extra` stay in the record by their names."""
         self._close_step()
         self.step_current += 1
         info = f"step {self.step_current}" if step_info is None else str(step_info)
@@ -79,14 +85,17 @@ class TaskProgress(ProgressCallBack):
         self.store(progress=min(99, max(0, int(pct))))
 
     def stop(self, **extra: Any) -> None:
+        """Ends the last step and stamps the end."""
         self._close_step()
         self.time_stopped = _now()
         self.store(progress=100, steps=self.step_infos, **extra)
 
     def output(self, value: Any) -> dict[str, Any]:
+        """Stores the result; returns the whole record."""
         return self.store(result=value)
 
     def retry(self, n: int | None = None) -> None:
+        """Stores which retry this is; without `n` one more than before."""
         self.retry_count = self.retry_count + 1 if n is None else n
         self.store(retry=self.retry_count)
 
@@ -97,11 +106,13 @@ class TaskProgress(ProgressCallBack):
     # --- the record -------------------------------------------------------------------------------------------------
 
     def get_time_info(self) -> dict[str, str | None]:
+        """`request`, `started` and `stopped` as ISO texts, or None."""
         times = {"request": self.time_request, "started": self.time_started, "stopped": self.time_stopped}
         return {name: None if value is None else value.isoformat() for name, value in times.items()}
 
     @property
     def timing_info(self) -> dict[str, str | None]:
+        """The same as `get_time_info()`."""
         return self.get_time_info()
 
     def record(self) -> dict[str, Any]:

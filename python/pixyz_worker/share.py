@@ -79,34 +79,42 @@ def get_job_share_file_path(
 
 
 def get_job_input_dir(job_id: str) -> str:
+    """The folder of what was sent with the job; made when it is not there."""
     return get_job_share_file_path(job_id, directory="inputs")
 
 
 def get_job_output_dir(job_id: str) -> str:
+    """The folder of the job's outputs; made when it is not there."""
     return get_job_share_file_path(job_id, directory="outputs")
 
 
 def get_job_input_dir_content(job_id: str) -> list[str]:
+    """Names of what is in it."""
     return sorted(os.listdir(get_job_input_dir(job_id)))
 
 
 def get_job_output_dir_content(job_id: str) -> list[str]:
+    """Names of what is in it."""
     return sorted(os.listdir(get_job_output_dir(job_id)))
 
 
 def get_job_input_file_path(job_id: str, name: str, check_if_exists: bool = False) -> str:
+    """The path of a file that was sent with the job."""
     return get_job_share_file_path(job_id, name, "inputs", check_if_exists=check_if_exists)
 
 
 def get_job_output_file_path(job_id: str, name: str, check_if_exists: bool = False) -> str:
+    """The path of an output."""
     return get_job_share_file_path(job_id, name, "outputs", check_if_exists=check_if_exists)
 
 
 def get_job_archive_file_path(job_id: str, name: str, check_if_exists: bool = False) -> str:
+    """The path of a zip of the job's outputs."""
     return get_job_share_file_path(job_id, name, "archives", check_if_exists=check_if_exists)
 
 
 def is_job_in_share(job_id: str) -> bool:
+    """Whether the job has a folder."""
     try:
         return os.path.isdir(get_job_share_dir(job_id))
     except SharePathInvalidError:
@@ -114,6 +122,7 @@ def is_job_in_share(job_id: str) -> bool:
 
 
 def is_path_in_share(path: str) -> bool:
+    """Whether a path lies on the share, links followed."""
     return _is_within(path, config.share_dir)
 
 
@@ -174,6 +183,7 @@ def download_file(url: str, dest: str) -> str:
 
 
 def each(fn: Callable[[Any], Any], items: Iterable[Any]) -> None:
+    """Calls `fn` with each of the items."""
     for item in items:
         fn(item)
 

@@ -46,6 +46,7 @@ class ServiceTask:
         return self._signature(args, kwargs, immutable=False)
 
     def si(self, *args: Any, **kwargs: Any) -> Any:
+        """The same; takes no value of the task before it."""
         return self._signature(args, kwargs, immutable=True)
 
     def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any], immutable: bool) -> Any:
@@ -55,9 +56,11 @@ class ServiceTask:
         return Signature((), {**params, "pc": pc}, {"queue": self.queue, "shadow": self.name}, immutable)
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+        """Sends it; gives a handle."""
         return self.si(*(args or ()), **(kwargs or {})).apply_async(**options)
 
     def delay(self, *args: Any, **kwargs: Any) -> Any:
+        """The same, with the arguments as they are."""
         return self.apply_async(args, kwargs)
 
 

@@ -54,8 +54,11 @@ type Query<T extends z.ZodType> = { readonly [K in keyof z.output<T>]?: QueryVal
 /** As it is given, before it becomes text: times as dates or ISO 8601. */
 type QueryValue<T> = NonNullable<T> extends Date ? Date | string : NonNullable<T>;
 
+/** Parameters of `GET /jobs`. */
 export type JobQuery = Query<typeof jobListQuerySchema>;
+/** Parameters of `GET /graphs`. */
 export type GraphQuery = Query<typeof graphListQuerySchema>;
+/** Parameters of `GET /graphs/{graph}/nodes`. */
 export type NodeQuery = Query<typeof nodeListQuerySchema>;
 
 export interface JobRequest {

@@ -21,6 +21,7 @@ export async function check({ python }) {
     join('..', 'processes'),
     join('..', 'scripts'),
     join('..', 'workflows'),
+    join('..', 'tools'),
   ];
   /** @type {[title: string, command: string, args: string[], folder?: string][]} */
   const checks = [

@@ -56,6 +56,7 @@ class AsyncResult:
 
     @property
     def task_id(self) -> str:
+        """The same as `id`."""
         return self.id
 
     # --- state ------------------------------------------------------------------------------------------------------
@@ -65,12 +66,14 @@ class AsyncResult:
 
     @property
     def state(self) -> str:
+        """`PENDING`, `RUNNING`, `RETRY`, `SUCCESS`, `FAILURE` or `REVOKED`."""
         state = self._view().state
         current().polled(self.id, state in READY)
         return state
 
     @property
     def status(self) -> str:
+        """The same as `state`."""
         return self.state
 
     @property
@@ -87,20 +90,25 @@ class AsyncResult:
 
     @property
     def traceback(self) -> str | None:
+        """The traceback of a failed task, as text."""
         return self._view().traceback
 
     @property
     def date_done(self) -> datetime.datetime | None:
+        """When it ended."""
         view = self._view()
         return datetime.datetime.fromisoformat(view.stopped) if view.state in READY and view.stopped else None
 
     def ready(self) -> bool:
+        """Whether it has ended."""
         return self.state in READY
 
     def successful(self) -> bool:
+        """Whether it has succeeded."""
         return self.state == "SUCCESS"
 
     def failed(self) -> bool:
+        """Whether it has failed."""
         return self.state == "FAILURE"
 
     @property
@@ -144,6 +152,7 @@ class AsyncResult:
     wait = get
 
     def get_leaf(self) -> Any:
+        """The same as `get()`."""
         return self.get()
 
     def maybe_throw(self, propagate: bool = True, callback: Any = None) -> Any:
@@ -157,6 +166,7 @@ class AsyncResult:
     # --- shape ------------------------------------------------------------------------------------------------------
 
     def as_tuple(self) -> tuple[Any, Any]:
+        """Its id and that of what came before it: `((id, parent), None)`."""
         return (self.id, None if self.parent is None else self.parent.as_tuple()), None
 
     def as_list(self) -> list[str]:
@@ -209,14 +219,17 @@ class GroupResult:
         return [result._view() for result in self.results]
 
     def ready(self) -> bool:
+        """Whether all have ended."""
         ready = all(view.state in READY for view in self._views())
         current().polled(self.id, ready)
         return ready
 
     def successful(self) -> bool:
+        """Whether all have succeeded."""
         return all(view.state == "SUCCESS" for view in self._views())
 
     def failed(self) -> bool:
+        """Whether any has failed."""
         return any(view.state == "FAILURE" for view in self._views())
 
     def waiting(self) -> bool:
@@ -224,6 +237,7 @@ class GroupResult:
         return any(view.state not in READY for view in self._views())
 
     def completed_count(self) -> int:
+        """How many have succeeded."""
         return sum(view.state == "SUCCESS" for view in self._views())
 
     def get(
@@ -277,17 +291,21 @@ class GroupResult:
     join = join_native = get
 
     def maybe_throw(self, *args: Any, **kwargs: Any) -> None:
+        """Raises the first failure that is there already."""
         for result in self.results:
             result.maybe_throw(*args, **kwargs)
 
     def as_tuple(self) -> tuple[Any, Any]:
+        """Ids as nested lists: what came before, and one entry a member."""
         parent = None if self.parent is None else self.parent.as_tuple()
         return (self.id, parent), [result.as_tuple() for result in self.results]
 
     def revoke(self, connection: Any = None, terminate: bool = False, **_: Any) -> None:
+        """All of them; see `AsyncResult.revoke`."""
         current().revoke([result.id for result in self.results], terminate)
 
     def forget(self) -> None:
+        """All of them; see `AsyncResult.forget`."""
         for result in self.results:
             result.forget()
 

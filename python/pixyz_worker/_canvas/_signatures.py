@@ -35,6 +35,7 @@ class Canvas:
         return send(self, tuple(args or ()), dict(kwargs or {}), options)
 
     def delay(self, *args: Any, **kwargs: Any) -> Any:
+        """The same as `apply_async(args)`."""
         return self.apply_async(args, kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -60,6 +61,7 @@ class Canvas:
         return callback
 
     def on_error(self: _C, callback: Canvas) -> _C:
+        """The same as `link_error`; returns this canvas."""
         self.link_error(callback)
         return self
 
@@ -89,6 +91,7 @@ class Signature(Canvas):
         return self
 
     def apply(self, *_: Any, **__: Any) -> NoReturn:
+        """Is refused: tasks run on workers. @raise NotImplementedError always"""
         raise NotImplementedError(
             "a signature is not run in the calling process: send it with apply_async(), or run the script locally "
             "(LocalPixyzTask.from_commandline)"
@@ -153,6 +156,7 @@ class chord(Canvas):
 
     @property
     def tasks(self) -> tuple[Canvas, ...]:
+        """The tasks side by side."""
         return self.header.tasks
 
     def clone(self) -> chord:
@@ -215,28 +219,35 @@ class PixyzExecute:
         raise TypeError("pixyz_execute is not called but sent: pixyz_execute.s(params, pc).apply_async()")
 
     def s(self, *args: Any, **kwargs: Any) -> Signature:
+        """A call: `s(params, pc)`, or `s(pc=pc)`, which takes the value of the task before it."""
         return Signature(args, kwargs)
 
     def si(self, *args: Any, **kwargs: Any) -> Signature:
+        """A call that ignores the value of the task before it."""
         return Signature(args, kwargs, immutable=True)
 
     def signature(
         self, args: Any = None, kwargs: Any = None, immutable: bool = False, options: Any = None, **more: Any
     ) -> Signature:
+        """The same as `s`, in Celery's long form."""
         return Signature(tuple(args or ()), dict(kwargs or {}), {**(options or {}), **more}, immutable)
 
     subtask = signature
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+        """Sends one call: `apply_async(args=(params, pc), queue=…)`; gives a handle."""
         return Signature(tuple(args or ()), dict(kwargs or {})).apply_async(**options)
 
     def delay(self, *args: Any, **kwargs: Any) -> Any:
+        """Sends one call with the default options."""
         return self.apply_async(args, kwargs)
 
     def chunks(self, it: Iterable[Any], n: int) -> chunks:
+        """Many calls `(params, pc)`, `n` in a task."""
         return chunks(self, it, n)
 
     def AsyncResult(self, task_id: str, **_: Any) -> Any:
+        """The handle of a task by its id."""
         from pixyz_worker._canvas._results import AsyncResult
 
         return AsyncResult(task_id)

@@ -28,14 +28,17 @@ class TasksUtils:
 
     @staticmethod
     def get_task_dag(result: Any) -> Any:
+        """Ids as nested lists, as `as_tuple()` of a handle."""
         return _handle(result).as_tuple()
 
     @staticmethod
     def is_tasks_running(result: Any) -> bool:
+        """Whether any of them runs."""
         return any(state in ("STARTED", "RUNNING") for state in TasksUtils.get_all_tasks_status(result).values())
 
     @staticmethod
     def is_tasks_success(result: Any) -> bool:
+        """Whether all of them have succeeded."""
         return all(state == "SUCCESS" for state in TasksUtils.get_all_tasks_status(result).values())
 
 
@@ -47,6 +50,7 @@ class CeleryBackendResult:
         self.result = AsyncResult(task_id)
 
     def get(self) -> dict[str, Any]:
+        """`task_id`, `status` and `result`."""
         return {"task_id": self.task_id, "status": self.result.state, "result": self.result.result}
 
 

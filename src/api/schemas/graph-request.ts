@@ -5,8 +5,8 @@ import { queueNamePattern } from '../../contract/queues.js';
 import { failurePolicies, triggerRules } from '../../contract/scheduling.js';
 
 /**
- * What `POST /graphs` and `POST /graphs/{graph}/nodes` take. The node reference in `docs/graphs.md` is made from these
- * descriptions and examples; a test holds them together.
+ * What `POST /graphs` and `POST /graphs/{graph}/nodes` take. The reference in `docs/reference/rest.md` is made from
+ * these descriptions and examples.
  */
 
 /** Nodes of one request to make a graph. */

@@ -1,11 +1,5 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildApp } from '../../../src/api/app.js';
-import { JobStore } from '../../../src/store/job-store.js';
-import { FakeEngine } from '../../support/fake-engine.js';
+import { openApiDocument } from '../../support/openapi.js';
 
 // Rules of OpenAPI that generated clients and "try it out" rely on. No validator is among the dependencies.
 
@@ -29,24 +23,7 @@ let operations: { readonly name: string; readonly path: string; readonly operati
 let document: { readonly openapi: string; readonly paths: Record<string, Record<string, Operation>> };
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'pixyz-openapi-'));
-  const app = await buildApp({
-    options: {
-      tokenSha256: createHash('sha256').update('x').digest('hex'),
-      maxUploadBytes: 1,
-      processPath: folder,
-      retryTimeLimit: 1,
-      rescueWait: 1,
-      temporalUi: null,
-    },
-    store: new JobStore(folder),
-    engine: new FakeEngine(),
-    inspector: { inspect: async () => ({ ok: false, problem: 'none here' }) },
-  });
-  await app.ready();
-  document = JSON.parse(JSON.stringify(app.swagger()));
-  await app.close();
-  rmSync(folder, { recursive: true, force: true });
+  document = await openApiDocument();
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, operation })),
   );

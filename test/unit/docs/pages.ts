@@ -26,8 +26,9 @@ export interface Block {
 }
 
 export function pages(): Page[] {
-  const docs = readdirSync(join(projectRoot, 'docs')).filter((name) => name.endsWith('.md'));
-  return ['README.md', ...docs.sort().map((name) => `docs/${name}`)].map(page);
+  const docs = readdirSync(join(projectRoot, 'docs'), { recursive: true, encoding: 'utf8' });
+  const names = docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name.replaceAll('\\', '/')}`);
+  return ['README.md', ...names.sort()].map(page);
 }
 
 export function page(path: string): Page {

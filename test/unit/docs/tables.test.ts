@@ -1,16 +1,9 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildApp } from '../../../src/api/app.js';
 import { jobConfigSchema, jobFormSchema } from '../../../src/api/schemas/job-request.js';
-import { foreignNames, settingsSchema, unusedNames } from '../../../src/config/schema.js';
-import { readSettings } from '../../../src/config/settings.js';
+import { foreignNames, unusedNames } from '../../../src/config/schema.js';
 import { attemptSchema, faultKinds, jobStatusSchema } from '../../../src/contract/job.js';
 import { errorCodes } from '../../../src/errors/codes.js';
-import { JobStore } from '../../../src/store/job-store.js';
-import { FakeEngine } from '../../support/fake-engine.js';
+import { openApiDocument } from '../../support/openapi.js';
 import { page, tableBelow } from './pages.js';
 
 // Tables of the pages against what the program says of itself.
@@ -27,31 +20,9 @@ interface OpenApi {
   readonly paths: Record<string, Record<string, { readonly security?: readonly unknown[] }>>;
 }
 
-async function openApi(): Promise<OpenApi> {
-  const folder = mkdtempSync(join(tmpdir(), 'pixyz-docs-'));
-  const app = await buildApp({
-    options: {
-      tokenSha256: createHash('sha256').update('x').digest('hex'),
-      maxUploadBytes: 1,
-      processPath: folder,
-      retryTimeLimit: 1,
-      rescueWait: 1,
-      temporalUi: null,
-    },
-    store: new JobStore(folder),
-    engine: new FakeEngine(),
-    inspector: { inspect: async () => ({ ok: false, problem: 'none here' }) },
-  });
-  await app.ready();
-  const document = app.swagger() as unknown as OpenApi;
-  await app.close();
-  rmSync(folder, { recursive: true, force: true });
-  return document;
-}
-
 describe('docs/rest.md', () => {
   it('lists every call of the API, and whether it needs the token', async () => {
-    const { paths } = await openApi();
+    const { paths } = await openApiDocument<OpenApi>();
     const calls = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(
         ([method, { security }]) => `${method.toUpperCase()} ${path}: ${security === undefined ? 'no' : 'yes'}`,
@@ -82,26 +53,6 @@ describe('docs/rest.md', () => {
 });
 
 describe('docs/operations.md', () => {
-  const defaults = readSettings({}, '/');
-  const defaultOf = (name: string): string => {
-    const value = settingsSchema.shape[name as keyof typeof settingsSchema.shape].safeParse(undefined).data;
-    if (value === undefined) return '–';
-    return `\`${Array.isArray(value) ? value.join(',') : String(value)}\``;
-  };
-
-  it('describes every setting in the words of the schema, with its default', () => {
-    const described = Object.fromEntries(
-      tableBelow(operations, 'Settings')
-        .filter(([name]) => coded(name) in settingsSchema.shape)
-        .map(([name, fallback, text]) => [coded(name), [fallback, text]]),
-    );
-    const expected = Object.fromEntries(
-      Object.entries(settingsSchema.shape).map(([name, schema]) => [name, [defaultOf(name), schema.description]]),
-    );
-    expect(described).toEqual(expected);
-    expect(defaults.LOGLEVEL).toBe('info');
-  });
-
   it('names what is accepted without effect', () => {
     for (const name of [...unusedNames, ...foreignNames]) expect(operations.text).toContain(`\`${name}\``);
   });
