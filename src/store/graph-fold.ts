@@ -70,6 +70,12 @@ export class GraphFold {
   #startedAt: string | null = null;
   #endedAt: string | null = null;
   #changedAt: string | null = null;
+  #entries = 0;
+
+  /** Entries that it was fed, repeated ones too: it knows all up to this number, or a few more where lines are broken. */
+  get entries(): number {
+    return this.#entries;
+  }
 
   get state(): GraphState {
     return this.#state === 'running' && this.#paused ? 'paused' : this.#state;
@@ -152,6 +158,7 @@ export class GraphFold {
   }
 
   apply(entry: JournalEntry): void {
+    this.#entries += 1;
     if (!often.has(entry.type)) {
       const key = entryKey(entry);
       if (this.#seen.has(key)) return;

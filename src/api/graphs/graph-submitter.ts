@@ -181,6 +181,9 @@ export class GraphSubmitter {
       widest: [...width.values()].reduce((most, count) => Math.max(most, count), 0),
       critical_path: longestWay(deps, topology).map(idAt),
       order: topology.order.map(idAt),
+      waits_for: Object.fromEntries(
+        nodes.flatMap((node) => (node.deps.length === 0 ? [] : [[node.id, node.deps.map((dep) => idAt(dep - 1))]])),
+      ),
       queues: await Promise.all(queues),
     };
   }

@@ -12,6 +12,7 @@ import type { ApiDeps } from '../deps.js';
 import type {
   GraphEvent,
   GraphState,
+  ListedNode,
   NodeDetails,
   NodeListQuery,
   NodeState,
@@ -94,6 +95,8 @@ export class GraphsReader {
   async state(view: GraphView): Promise<GraphState> {
     const { header, fold, names } = view;
     const counts = fold.counts(names.names.length - 1);
+    // Taken with the counts: the fold may go on while records are read.
+    const lastEvent = fold.entries;
     const running = await this.#running(view);
     return {
       id: header.graphId,
@@ -106,6 +109,7 @@ export class GraphsReader {
       on_failure: header.onFailure,
       max_parallel: header.maxParallel,
       counts: { ...counts, queued: counts.queued - running, running },
+      last_event: lastEvent,
       time_info: { request: header.timeRequest, started: timeOf(fold.startedAt), stopped: timeOf(fold.endedAt) },
       parent: header.parent?.jobId ?? null,
       retry_of: header.retryOf,
@@ -132,14 +136,16 @@ export class GraphsReader {
     return records.filter((record) => record?.status === 'RUNNING').length;
   }
 
-  async nodes(view: GraphView, query: NodeListQuery): Promise<{ nodes: NodeState[]; next: string | null }> {
+  async nodes(view: GraphView, query: NodeListQuery): Promise<{ nodes: ListedNode[]; next: string | null }> {
     const { fold } = view;
     const wanted = query.state === undefined ? null : new Set<ShownNodeState>(query.state);
-    const found: NodeState[] = [];
+    const found: ListedNode[] = [];
     let last = query.cursor ?? 0;
     let batch: number[] = [];
     const flush = async () => {
-      for (const node of await this.#describe(view, batch)) {
+      for (const known of await this.#views(view, batch)) {
+        const state = this.#present(view, known);
+        const node = query.attempts ? { ...state, attempts: known.record?.attempts ?? [] } : state;
         if (found.length < query.limit && (wanted === null || wanted.has(node.state))) {
           found.push(node);
           last = node.number;
@@ -174,6 +180,7 @@ export class GraphsReader {
       trigger: spec?.trigger ?? 'all_succeeded',
       when: spec?.when ?? null,
       map: spec?.map ?? null,
+      params: await this.#params(view, number, spec),
       items: mapped === null ? null : { first: mapped.first, count: mapped.count },
       priority: fold.priority ?? spec?.priority ?? 3,
       time_limit: spec?.timeLimit ?? null,
@@ -188,6 +195,17 @@ export class GraphsReader {
       attempts: record?.attempts ?? [],
       links: this.links(graphId),
     };
+  }
+
+  /** Those that its job was given, where there is one already. */
+  async #params({ header, names }: GraphView, number: number, spec: NodeSpec | null): Promise<string | null> {
+    const job = await this.#deps.store.readSpec(jobIdOf(header.graphId, number));
+    if (job !== null && job.command === undefined) return job.paramsText;
+    if (spec === null || spec.kind === 'command') return null;
+    const { params } = spec;
+    if ('text' in params) return params.text;
+    const templates = [params.of].flat().map((of) => `\${{ nodes[${JSON.stringify(names.names[of])}].result }}`);
+    return JSON.stringify(params.kind === 'value' ? templates[0] : templates);
   }
 
   /** The short state of a node. */

@@ -5,7 +5,7 @@ import { attemptSchema, callbackSchema, timeInfoSchema } from '../../contract/jo
 import { journalEntrySchema } from '../../contract/journal.js';
 import { triggerRules } from '../../contract/scheduling.js';
 import { problemSchema } from '../graphs/problems.js';
-import { oneOrMany, shortText, timeSchema, wholeNumber } from './jobs.js';
+import { oneOrMany, shortText, timeSchema, truthy, wholeNumber } from './jobs.js';
 
 /** Answers of the calls below `/graphs`, and their parameters. The order of keys here is the order on the wire. */
 
@@ -92,6 +92,10 @@ export const graphStateSchema = z
     on_failure: graphHeaderSchema.shape.onFailure,
     max_parallel: z.number().int().nullable(),
     counts,
+    last_event: z
+      .number()
+      .int()
+      .describe('Number of the last event that this answer knows of: `after` of the events that follow.'),
     time_info: timeInfoSchema,
     parent: z.string().nullable().describe('The job whose script sent it.'),
     retry_of: z.string().nullable().describe('The graph that this one repeats.'),
@@ -119,6 +123,7 @@ export const graphStateSchema = z
         on_failure: 'finish',
         max_parallel: null,
         counts: { total: 3, waiting: 1, queued: 0, running: 1, succeeded: 1, failed: 0, revoked: 0, skipped: 0 },
+        last_event: 4,
         time_info: {
           request: '2026-11-21T11:49:05.570674',
           started: '2026-11-21T11:49:05.602000+00:00',
@@ -195,9 +200,15 @@ export const nodeStateSchema = z.object(nodeShape).meta({
 });
 export type NodeState = z.infer<typeof nodeStateSchema>;
 
+const listedNodeSchema = z.object({
+  ...nodeShape,
+  attempts: z.array(attemptSchema).optional().describe('Only with `attempts=true`.'),
+});
+export type ListedNode = z.infer<typeof listedNodeSchema>;
+
 export const nodeListSchema = z
   .object({
-    nodes: z.array(nodeStateSchema),
+    nodes: z.array(listedNodeSchema),
     next: z.string().nullable().describe('Cursor of the next page, or null.'),
   })
   .meta({ id: 'NodeList', examples: [{ nodes: [exampleNode], next: '200' }] });
@@ -206,6 +217,7 @@ export const nodeListQuerySchema = z.object({
   state: oneOrMany(z.enum(shownNodeStates), `must be one of ${shownNodeStates.join(', ')}`)
     .optional()
     .describe('May be given several times.'),
+  attempts: truthy.default(false).describe('`true`: with the attempts of each node: worker, times, outcome.'),
   limit: wholeNumber(1, 1000).default(200).describe('Nodes on a page.'),
   cursor: wholeNumber(0, 0xffff_ffff).optional().describe('`next` of the page before.'),
 });
@@ -220,6 +232,10 @@ export const nodeDetailsSchema = z
     trigger: z.enum(triggerRules),
     when: z.string().nullable(),
     map: z.object({ over: z.string(), max: z.number().int() }).nullable(),
+    params: z
+      .string()
+      .nullable()
+      .describe('As JSON text, which keeps the digits: filled in once it has started, with its templates before.'),
     items: z
       .object({ first: z.number().int(), count: z.number().int() })
       .nullable()
@@ -245,6 +261,7 @@ export const nodeDetailsSchema = z
         trigger: 'all_succeeded',
         when: null,
         map: null,
+        params: '{"width":512}',
         items: null,
         priority: 3,
         time_limit: 3600,
@@ -348,6 +365,9 @@ const planSchema = z.object({
   widest: z.number().int().describe('Nodes of the level with most nodes.'),
   critical_path: z.array(z.string()).describe('One of the longest ways through the graph.'),
   order: z.array(z.string()).describe('All nodes, each after those that it waits for.'),
+  waits_for: z
+    .record(z.string(), z.array(z.string()))
+    .describe('By id what a node waits for, named in `deps` or elsewhere; without those that wait for nothing.'),
   queues: z.array(
     z.object({
       queue: z.string(),
@@ -379,6 +399,7 @@ export const validationSchema = z
           widest: 1,
           critical_path: ['convert', 'resize'],
           order: ['convert', 'resize'],
+          waits_for: { resize: ['convert'] },
           queues: [{ queue: 'cpu', nodes: 2, served: true }],
         },
       },

@@ -220,10 +220,10 @@ export async function watched(context: Context, id: string, silent = false): Pro
 
 async function validate(context: Context, { file = [] }: FileFlags, path?: string): Promise<number> {
   const { client, out, shell } = context;
-  const { text, document, files } = readGraph(path as string, file, shell.cwd);
+  const { text, files } = readGraph(path as string, file, shell.cwd);
   const answer = await client.graphs.validate(text, files, { signal: shell.stop });
   if (out.json) out.value(answer);
-  else if (answer.valid) out.print(planText(answer, document));
+  else if (answer.valid) out.print(planText(answer));
   else out.print(`${answer.problem_count} problems\n${problemLines(answer.problems)}`);
   return answer.valid ? 0 : 1;
 }
@@ -234,7 +234,7 @@ function problemLines(problems: readonly Problem[]): string {
     .join('\n');
 }
 
-function planText({ plan }: Validation, document: Readonly<Record<string, unknown>>): string {
+function planText({ plan }: Validation): string {
   if (plan === null) return 'valid';
   const queues = plan.queues.map(
     ({ queue, nodes, served }) => `${queue} (${nodes}${served === false ? ', NO WORKER serves it' : ''})`,
@@ -243,21 +243,11 @@ function planText({ plan }: Validation, document: Readonly<Record<string, unknow
     `valid: ${plan.nodes} nodes, ${plan.dependencies} dependencies, ${plan.levels} levels, at most ${plan.widest} at the same time`,
     `queues: ${queues.join(', ') || 'none'}`,
     `longest way: ${plan.critical_path.join(' → ')}`,
-    ...drawPlan(document),
+    ...drawPlan(plan),
   ].join('\n');
 }
 
-/** Before it is sent only what stands in `deps` is drawn: what templates name is for the API to find. */
-function drawPlan({ nodes }: Readonly<Record<string, unknown>>): string[] {
-  if (!Array.isArray(nodes)) return [];
-  const drawn = nodes.map(({ id, deps = [], data }: { id: string; deps?: string[]; data?: { node?: string } }) => {
-    const from = typeof data === 'object' && data?.node !== undefined ? [data.node] : [];
-    return { id, deps: [...deps, ...from, ...namedIn(nodes, id)], state: 'waiting' as const };
-  });
+function drawPlan({ order, waits_for }: NonNullable<Validation['plan']>): string[] {
+  const drawn = order.map((id) => ({ id, deps: waits_for[id] ?? [], state: 'waiting' as const }));
   return drawGraph(drawn, (_colour, text) => text).map((line) => line.replace(/ {2}waiting$/, ''));
-}
-
-function namedIn(nodes: readonly unknown[], id: string): string[] {
-  const text = JSON.stringify(nodes.find((node) => (node as { id?: string }).id === id) ?? {});
-  return [...text.matchAll(/\bnodes(?:\.([A-Za-z_]\w*)|\[\\?["']([^"'\\]+))/g)].map(([, a, b]) => a ?? b ?? '');
 }

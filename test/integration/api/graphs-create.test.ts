@@ -262,6 +262,7 @@ describe('POST /graphs/validate', () => {
         widest: 2,
         critical_path: ['a', 'b', 'z'],
         order: ['c', 'a', 'b', 'z'],
+        waits_for: { b: ['a'], z: ['b', 'c'] },
         queues: [
           { queue: 'gpu', nodes: 1, served: false },
           { queue: 'cpu', nodes: 2, served: true },

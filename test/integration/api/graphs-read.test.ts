@@ -40,6 +40,7 @@ describe('GET /graphs/{graph}', () => {
     expect(await get(api, `/graphs/${id}`)).toMatchObject({
       state: 'pending',
       counts: { total: 5, waiting: 5 },
+      last_event: 0,
       time_info: { started: null, stopped: null },
       links: { temporal: `http://ui/namespaces/n%20s/workflows/${id}` },
     });
@@ -56,6 +57,7 @@ describe('GET /graphs/{graph}', () => {
       id,
       name: 'g',
       labels: { x: 'y' },
+      last_event: 6,
       state: 'running',
       max_parallel: 3,
       on_failure: 'finish',
@@ -243,6 +245,8 @@ describe('GET /graphs/{graph}/nodes/{node}', () => {
       ],
     );
     expect(await get(api, `/graphs/${id}/nodes/1`)).toEqual(first);
+    const { nodes } = await get(api, `/graphs/${id}/nodes?attempts=true`);
+    expect(nodes.map((node: { attempts: unknown }) => node.attempts)).toEqual([first.attempts, []]);
     expect(await get(api, `/graphs/${id}/nodes/7`), 'an id goes before a number').toMatchObject({
       number: 2,
       state: 'waiting',
@@ -258,6 +262,20 @@ describe('GET /graphs/{graph}/nodes/{node}', () => {
     for (const name of ['3', '0', 'nobody', 'a[0]']) {
       expect((await api.call(`/graphs/${id}/nodes/${name}`)).status, name).toBe(404);
     }
+  });
+
+  it('tells parameters as they were asked for, and as its job got them once there is one', async () => {
+    const api = await startApi();
+    const id = await sleepers(api, [
+      { id: 'a', params: { big: 12345678901234 } },
+      { id: 'b', params: { text: 'from ${{ nodes.a.state }}' } },
+    ]);
+    const params = async (node: string) => (await get(api, `/graphs/${id}/nodes/${node}`)).params;
+    expect(await params('a')).toBe('{"big":12345678901234}');
+    expect(await params('b')).toBe('{"text":"from ${{ nodes.a.state }}"}');
+    const filledIn = { paramsText: '{"text":"from succeeded"}' };
+    await seedJob(api.store, { jobId: jobIdOf(id, 2), graphId: id, status: 'RUNNING' }, filledIn);
+    expect(await params('b')).toBe('{"text":"from succeeded"}');
   });
 });
 
