@@ -1,6 +1,6 @@
 // @ts-check
 import { bench } from './lib/bench.mjs';
-import { checkNode, compile, installPackages } from './lib/bootstrap.mjs';
+import { buildPage, checkNode, compile, installPackages } from './lib/bootstrap.mjs';
 import { check } from './lib/check.mjs';
 import { withLock } from './lib/lock.mjs';
 import { Problem } from './lib/problem.mjs';
@@ -29,6 +29,7 @@ async function run() {
   checkNode();
   await installPackages();
   await compile();
+  await buildPage();
   const { main, setUpForTests } = await own();
   const prepare = () => setUpForTests(tools, process.env, process.cwd());
   switch (command) {

@@ -33,6 +33,7 @@ import { logsRoutes } from './routes/logs.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { operationsRoutes } from './routes/operations.js';
 import { outputsRoutes } from './routes/outputs.js';
+import { pageRoutes } from './routes/page.js';
 import { processesRoutes } from './routes/processes.js';
 import { rootRoutes } from './routes/root.js';
 import { sessionRoutes } from './routes/session.js';
@@ -128,5 +129,6 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   metricsRoutes(app, deps, queues, share, metrics);
   healthRoutes(app, deps);
   await docsRoutes(app);
+  await pageRoutes(app);
   return app;
 }

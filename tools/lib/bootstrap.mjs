@@ -69,31 +69,40 @@ function filesBelow(folder) {
     .sort();
 }
 
-/** Changes whenever a source file does: by size and time, which costs milliseconds. */
-function sourceState() {
+/**
+ * Changes whenever a source file does: by size and time, which costs milliseconds.
+ * @param {readonly string[]} paths files and folders
+ */
+function stateOf(paths) {
   const hash = createHash('sha256');
-  for (const file of [
-    ...filesBelow(join(root, 'src')),
-    join(root, 'tsconfig.json'),
-    join(root, 'tsconfig.build.json'),
-    join(root, 'package-lock.json'),
-  ]) {
+  const files = paths.map((path) => join(root, path));
+  for (const file of files.flatMap((path) => (statSync(path).isDirectory() ? filesBelow(path) : [path]))) {
     const { size, mtimeMs } = statSync(file);
     hash.update(`${file} ${size} ${mtimeMs}\n`);
   }
   return hash.digest('hex');
 }
 
+const sourceState = () => stateOf(['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']);
+// Of `src` the page has little more than types.
+const pageState = () => stateOf(['web', 'src', 'package-lock.json']);
+
 const dist = join(root, 'dist');
 const stamp = join(dist, '.source-state');
+const page = join(dist, 'web');
+const pageStamp = join(page, '.source-state');
 
-function isBuilt() {
+/** @param {string} file @param {() => string} state */
+function isState(file, state) {
   try {
-    return readFileSync(stamp, 'utf8') === sourceState();
+    return readFileSync(file, 'utf8') === state();
   } catch {
     return false;
   }
 }
+
+const isBuilt = () => isState(stamp, sourceState);
+const pageIsBuilt = () => isState(pageStamp, pageState);
 
 /** Compiles `src` to `dist`, beside the old one and then in its place: nobody sees half a build. */
 export async function compile() {
@@ -112,14 +121,39 @@ export async function compile() {
         [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh, '--incremental', 'false'],
         { cwd: root, what: 'compiling the TypeScript sources' },
       );
-      for (const name of ['workflow-bundle.js', 'workflow-bundle.key']) {
-        // Made by the step after this one, which keeps it when its sources are the same.
+      for (const name of ['workflow-bundle.js', 'workflow-bundle.key', 'web']) {
+        // Made by the steps after this one, which keep them when their sources are the same.
         if (existsSync(join(dist, name))) renameSync(join(dist, name), join(fresh, name));
       }
       writeFileSync(join(fresh, '.source-state'), state);
       const old = join(root, `dist.old.${process.pid}`);
       if (existsSync(dist)) renameSync(dist, old);
       renameSync(fresh, dist);
+      rmSync(old, { recursive: true, force: true });
+    });
+  });
+}
+
+/** Bundles `web` to `dist/web`, in the same way. Only where its tools are: an installation without them has it built. */
+export async function buildPage() {
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  if (pageIsBuilt() || (!existsSync(vite) && existsSync(pageStamp))) return;
+  await withLock(lockFile, waiting, async () => {
+    const state = pageState();
+    if (pageIsBuilt()) return;
+    await step('the page', async () => {
+      for (const name of readdirSync(dist)) {
+        if (/^web\.(new|old)/.test(name)) rmSync(join(dist, name), { recursive: true, force: true });
+      }
+      const fresh = join(dist, `web.new.${process.pid}`);
+      await runProgram(process.execPath, [vite, 'build', 'web', '--outDir', fresh, '--logLevel', 'warn'], {
+        cwd: root,
+        what: 'bundling the page',
+      });
+      writeFileSync(join(fresh, '.source-state'), state);
+      const old = join(dist, `web.old.${process.pid}`);
+      if (existsSync(page)) renameSync(page, old);
+      renameSync(fresh, page);
       rmSync(old, { recursive: true, force: true });
     });
   });

@@ -27,10 +27,21 @@ export async function check({ python }) {
   const checks = [
     ['format and import order (biome)', node, [bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings']],
     ['types (tsc)', node, [bin('typescript/bin/tsc'), '-p', '.']],
+    ['types of the page (tsc)', node, [bin('typescript/bin/tsc'), '-p', 'web', '--noEmit']],
     [
       'lint (oxlint)',
       node,
-      [bin('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'tools', 'workflows'],
+      [
+        bin('oxlint/bin/oxlint'),
+        '--type-aware',
+        '--deny-warnings',
+        'src',
+        'test',
+        'bench',
+        'tools',
+        'workflows',
+        'web',
+      ],
     ],
     ['dead code (knip)', node, [bin('knip/bin/knip.js')]],
     ['Python format (ruff)', python, ['-m', 'ruff', 'format', '--check', ...ruff], pythonFolder],

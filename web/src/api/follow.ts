@@ -1,0 +1,69 @@
+import { get } from './http.js';
+
+export interface Following {
+  /** Events by their names, with their data as JSON. */
+  readonly on: Readonly<Record<string, (data: never) => void>>;
+  /** The name of the last event: the stream is over when `isLast` says so of its data. Default: never. */
+  readonly isLast?: (event: string, data: unknown) => boolean;
+  readonly onError?: (error: Error) => void;
+  /** Told each time before the stream begins anew from the start: what was shown of it comes again. */
+  readonly onRestart?: () => void;
+  /** The connection was lost and is tried again, or is there again. */
+  readonly onConnection?: (connected: boolean) => void;
+}
+
+/**
+ * Server-sent events of a path until it is told to stop. The browser takes a lost connection up again, after the last event
+ * that was seen. A page in the background gives its connection back (a browser has six for all its tabs) and comes again
+ * when it is looked at.
+ * @returns stops it
+ */
+export function follow(path: string, { on, isLast, onError, onRestart, onConnection }: Following): () => void {
+  let source: EventSource | null = null;
+  let over = false;
+
+  const close = () => {
+    source?.close();
+    source = null;
+  };
+  const finish = () => {
+    over = true;
+    close();
+    document.removeEventListener('visibilitychange', look);
+  };
+  const open = () => {
+    const opened = new EventSource(path);
+    source = opened;
+    opened.onopen = () => onConnection?.(true);
+    for (const [name, take] of Object.entries(on)) {
+      opened.addEventListener(name, (event) => {
+        const data: unknown = JSON.parse((event as MessageEvent<string>).data);
+        take(data as never);
+        if (isLast?.(name, data) === true) finish();
+      });
+    }
+    opened.onerror = () => {
+      if (opened.readyState !== EventSource.CLOSED) {
+        onConnection?.(false);
+        return;
+      }
+      // Refused, or there is nothing more to see: the browser does not tell which, a call does.
+      finish();
+      get(path.replace(/\/events.*|\/logs?\?.*/, '')).then(
+        () => {},
+        (error: Error) => onError?.(error),
+      );
+    };
+  };
+  const look = () => {
+    if (over) return;
+    if (document.hidden) close();
+    else if (source === null) {
+      onRestart?.();
+      open();
+    }
+  };
+  document.addEventListener('visibilitychange', look);
+  if (!document.hidden) open();
+  return finish;
+}

@@ -1,0 +1,10 @@
+import { render } from 'preact';
+import { App } from './app.js';
+import '@fontsource-variable/inter/wght.css';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/layout.css';
+import './styles/parts.css';
+
+const place = document.getElementById('page');
+if (place !== null) render(<App />, place);
