@@ -92,7 +92,7 @@ export class Execution {
     });
     child.listen({
       onMessage: (message) => this.#hear(message),
-      onGarbage: (detail) => this.#end({ kind: 'broken-channel', detail }),
+      onGarbage: (detail) => this.onBroken(detail),
       onEnd: () => this.#onChannelEnd(),
     });
     child.send({
@@ -154,9 +154,14 @@ export class Execution {
     if (this.#outcome !== null) this.#finishWhenComplete();
   }
 
-  /** The child reports on another socket that ours is broken. */
+  /**
+   * The socket was disturbed: seen here, or reported by the child on another one. Unlike what we end, it holds also when
+   * the host's word about the end was read first: the two come on different sockets, in any order.
+   */
   onBroken(detail: string): void {
-    if (this.#outcome === null) this.#stopReason ??= { kind: 'broken-channel', detail };
+    if (this.#outcome !== null || this.#stopReason !== null) return;
+    this.#stopReason = { kind: 'broken-channel', detail };
+    this.#tellEnd();
   }
 
   /** The host died, and the new one has swept up: an outcome told before still stands. */
@@ -193,7 +198,7 @@ export class Execution {
       case 'hello':
       case 'refused':
       case 'broken':
-        this.#end({ kind: 'broken-channel', detail: `it said ${JSON.stringify(message.t)} in the middle of a task` });
+        this.onBroken(`it said ${JSON.stringify(message.t)} in the middle of a task`);
     }
   }
 

@@ -25,11 +25,10 @@ export class FrameReader {
     this.#maxBytes = maxBytes;
   }
 
-  /** The messages that are complete with this chunk. @throws FrameError */
-  push(chunk: Buffer): unknown[] {
+  /** The messages that are complete with this chunk, each before what follows it is looked at. @throws FrameError */
+  *push(chunk: Buffer): Generator<unknown, void> {
     this.#parts.push(chunk);
     this.#held += chunk.length;
-    const messages: unknown[] = [];
     while (this.#held >= this.#wanted) {
       const data = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
       const size = data.readUInt32BE(0);
@@ -39,13 +38,13 @@ export class FrameReader {
       this.#parts = [data];
       this.#wanted = 4 + size;
       if (data.length < this.#wanted) break;
-      messages.push(parse(data.subarray(4, this.#wanted)));
+      const body = data.subarray(4, this.#wanted);
       const rest = data.subarray(this.#wanted);
       this.#parts = rest.length === 0 ? [] : [rest];
       this.#held = rest.length;
       this.#wanted = 4;
+      yield parse(body);
     }
-    return messages;
   }
 }
 
