@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ApiError, ConnectionError } from '../client/index.js';
 import { completionCommand } from './commands/completion.js';
+import { configCommands } from './commands/config.js';
 import { doctorCommand } from './commands/doctor.js';
 import { graphCommands } from './commands/graph.js';
 import { jobCommands } from './commands/jobs.js';
@@ -9,6 +10,7 @@ import { modelCommands } from './commands/models.js';
 import { operationCommands } from './commands/operations.js';
 import { outputCommands } from './commands/outputs.js';
 import { processCommands } from './commands/processes.js';
+import { purgeCommand } from './commands/purge.js';
 import { runCommands } from './commands/run.js';
 import { upCommand } from './commands/up.js';
 import { workflowCommands } from './commands/workflow.js';
@@ -50,8 +52,10 @@ export function buildProgram(shell: Shell): Commands {
   graphCommands(commands);
   workflowCommands(commands);
   operationCommands(commands);
+  purgeCommand(commands);
   upCommand(commands);
   doctorCommand(commands);
+  configCommands(commands);
   completionCommand(commands);
   return commands;
 }

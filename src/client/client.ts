@@ -36,6 +36,7 @@ export class PixyzClient {
     this.workflows = new Workflows(this.#http);
   }
 
+  /** Names of the shipped processes. */
   async processes(options?: CallOptions): Promise<readonly string[]> {
     return (await this.#http.get<{ processes: string[] }>('/processes', {}, options)).processes;
   }
@@ -45,10 +46,12 @@ export class PixyzClient {
     return (await this.#http.get<{ doc: string }>(`/processes/${encodeURIComponent(name)}`, {}, options)).doc;
   }
 
+  /** What waits in each queue, and who serves it. */
   queues(options?: CallOptions): Promise<QueueList> {
     return this.#http.get('/queues', {}, options);
   }
 
+  /** The workers that are alive. */
   workers(options?: CallOptions): Promise<WorkerList> {
     return this.#http.get('/workers', {}, options);
   }

@@ -5,6 +5,7 @@ import type { LogChoice, SubmitOptions } from './jobs.js';
 import { type Field, multipartBody, type Upload } from './multipart.js';
 import type { Body } from './transport.js';
 import type {
+  AddedNodes,
   DeletedGraph,
   GraphDocument,
   GraphEvent,
@@ -33,6 +34,7 @@ export class Graphs {
     this.#http = http;
   }
 
+  /** Creates a graph and starts it. */
   async submit(
     /** The document, or its JSON text, which keeps the digits of its numbers. */
     graph: GraphDocument | string,
@@ -47,6 +49,7 @@ export class Graphs {
     });
   }
 
+  /** Checks a graph and shows its plan; creates nothing. */
   async validate(
     graph: GraphDocument | string,
     files: GraphFiles = {},
@@ -56,15 +59,18 @@ export class Graphs {
     return this.#http.post('/graphs/validate', { body, signal, repeatable: true });
   }
 
+  /** Newest first. */
   list({ since, until, ...rest }: GraphQuery = {}, options?: CallOptions): Promise<GraphList> {
     const text = (time: Date | string | undefined) => (time instanceof Date ? time.toISOString() : time);
     return this.#http.get('/graphs', { ...rest, since: text(since), until: text(until) }, options);
   }
 
+  /** State, numbers of nodes by state, times. */
   state(id: string, options?: CallOptions): Promise<GraphState> {
     return this.#http.get(pathOf(id), {}, options);
   }
 
+  /** A page of nodes, by number. */
   nodes(id: string, query: NodeQuery = {}, options?: CallOptions): Promise<NodeList> {
     return this.#http.get(`${pathOf(id)}/nodes`, query, options);
   }
@@ -81,14 +87,17 @@ export class Graphs {
     }
   }
 
+  /** Everything known of a node. */
   node(id: string, node: string, options?: CallOptions): Promise<NodeDetails> {
     return this.#http.get(nodePath(id, node), {}, options);
   }
 
+  /** Why a node does not run. */
   why(id: string, node: string, options?: CallOptions): Promise<Why> {
     return this.#http.get(`${nodePath(id, node)}/why`, {}, options);
   }
 
+  /** What a node printed, in its last attempt unless another is asked for. */
   log(id: string, node: string, { attempt, tail }: LogChoice = {}, options?: CallOptions): Promise<string> {
     return this.#http.text(`${nodePath(id, node)}/log`, { attempt, tail }, options);
   }
@@ -116,22 +125,42 @@ export class Graphs {
     return this.#http.post(`${pathOf(id)}/cancel${queryText({ wait: waitSeconds })}`, { ...options, repeatable: true });
   }
 
+  /** Starts nothing more; what runs goes on. */
   pause(id: string, options?: CallOptions): Promise<GraphState> {
     return this.#http.post(`${pathOf(id)}/pause`, { ...options, repeatable: true });
   }
 
+  /** Goes on after a pause. */
   resume(id: string, options?: CallOptions): Promise<GraphState> {
     return this.#http.post(`${pathOf(id)}/resume`, { ...options, repeatable: true });
   }
 
+  /** More nodes for an open graph: what became of each, in the order of the request. The same nodes can be sent again. */
+  async add(
+    id: string,
+    nodes: GraphDocument | string,
+    files: GraphFiles = {},
+    { onProgress, idempotencyKey, signal }: SubmitOptions = {},
+  ): Promise<AddedNodes> {
+    return this.#http.post(`${pathOf(id)}/nodes`, {
+      body: await bodyOf('graph', nodes, files, onProgress),
+      headers: { 'idempotency-key': idempotencyKey ?? randomUUID() },
+      signal,
+      repeatable: true,
+    });
+  }
+
+  /** No more nodes: an open graph may end. */
   close(id: string, options?: CallOptions): Promise<GraphState> {
     return this.#http.post(`${pathOf(id)}/close`, { ...options, repeatable: true });
   }
 
+  /** 0 first … 9 last, for what has not started. */
   setPriority(id: string, priority: number, options?: CallOptions): Promise<GraphState> {
     return this.#http.patch(pathOf(id), jsonBody({ priority }), options);
   }
 
+  /** Stops some nodes; the rest goes on, as far as it does not need them. */
   cancelNodes(id: string, ids: readonly string[], options?: CallOptions): Promise<NodesTold> {
     return this.#http.post(`${pathOf(id)}/nodes/cancel`, { ...options, body: jsonBody({ ids }), repeatable: true });
   }
@@ -147,6 +176,7 @@ export class Graphs {
     return this.#http.post(`${nodePath(id, node)}/retry`, { ...options, repeatable: false });
   }
 
+  /** Removes a graph that has ended, with all its jobs. */
   delete(id: string, options?: CallOptions): Promise<DeletedGraph> {
     return this.#http.delete(pathOf(id), options);
   }

@@ -43,6 +43,7 @@ export class Jobs {
     this.#http = http;
   }
 
+  /** Sends a job. */
   async submit(request: JobRequest, options: SubmitOptions = {}): Promise<JobState> {
     const text = (name: string, value: string | undefined): Field[] => (value === undefined ? [] : [{ name, value }]);
     const json = (name: string, value: unknown) => text(name, value === undefined ? undefined : JSON.stringify(value));
@@ -62,27 +63,33 @@ export class Jobs {
     });
   }
 
+  /** A page of jobs: open ones first. */
   list(query: JobQuery = {}, options?: CallOptions): Promise<JobList> {
     const { since, until, ...rest } = query;
     return this.#http.get('/jobs', { ...rest, since: moment(since), until: moment(until) }, options);
   }
 
+  /** Short state; an unknown id is `PENDING`. */
   state(id: string, options?: CallOptions): Promise<JobState> {
     return this.#http.get(pathOf(id), {}, options);
   }
 
+  /** Full state. */
   details(id: string, options?: CallOptions): Promise<JobDetails> {
     return this.#http.get(`${pathOf(id)}/details`, {}, options);
   }
 
+  /** Stops it. */
   cancel(id: string, options?: CallOptions): Promise<JobState> {
     return this.#http.post(`${pathOf(id)}/cancel`, { ...options, repeatable: true });
   }
 
+  /** The same again, as a new job. */
   retry(id: string, options?: CallOptions): Promise<RetriedJob> {
     return this.#http.post(`${pathOf(id)}/retry`, { ...options, repeatable: false });
   }
 
+  /** Removes a job that has ended, with all its files. */
   delete(id: string, options?: CallOptions): Promise<DeletedJob> {
     return this.#http.delete(pathOf(id), options);
   }

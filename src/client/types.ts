@@ -15,12 +15,21 @@ import type {
   outputListSchema,
   retriedJobSchema,
 } from '../api/schemas/jobs.js';
-import type { newRunSchema, runRequestSchema, signalSentSchema, workflowListSchema } from '../api/schemas/workflows.js';
+import type {
+  deletedScheduleSchema,
+  newRunSchema,
+  runRequestSchema,
+  scheduleListSchema,
+  scheduleRequestSchema,
+  signalSentSchema,
+  workflowListSchema,
+} from '../api/schemas/workflows.js';
 import type { Upload } from './multipart.js';
 
 /** Shapes of the API, inferred from the schemas that its answers are made with: nothing of the server is loaded. */
 export type { Problem } from '../api/graphs/problems.js';
 export type {
+  AddedNodes,
   GraphEvent,
   GraphEvents,
   GraphState,
@@ -33,7 +42,7 @@ export type {
 } from '../api/schemas/graphs.js';
 export type { JobDetails, JobState } from '../api/schemas/jobs.js';
 export type { QueueList, WorkerList } from '../api/schemas/operations.js';
-export type { ShownWorkflow as WorkflowFile } from '../api/schemas/workflows.js';
+export type { ShownSchedule as Schedule, ShownWorkflow as WorkflowFile } from '../api/schemas/workflows.js';
 export type { JobStatus } from '../contract/job.js';
 
 export type JobList = z.infer<typeof jobListSchema>;
@@ -47,6 +56,9 @@ export type NodesTold = z.infer<typeof nodesToldSchema>;
 export type WorkflowList = z.infer<typeof workflowListSchema>;
 export type RunRequest = z.input<typeof runRequestSchema>;
 export type NewRun = z.infer<typeof newRunSchema>;
+export type ScheduleRequest = z.input<typeof scheduleRequestSchema>;
+export type ScheduleList = z.infer<typeof scheduleListSchema>;
+export type DeletedSchedule = z.infer<typeof deletedScheduleSchema>;
 export type SignalSent = z.infer<typeof signalSentSchema>;
 export type DeletedGraph = z.infer<typeof deletedGraphSchema>;
 

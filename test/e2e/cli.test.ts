@@ -1,8 +1,9 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { projectRoot } from '../../src/config/project-root.js';
 import { type SystemUnderTest, startSystemUnderTest, testToken } from '../support/system.js';
 import { waitFor } from '../support/wait-for.js';
@@ -59,6 +60,26 @@ function finished(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...said })));
+}
+
+/** An address of the API that tells when a path is asked for: where nothing is printed, the request is the fact to wait for. */
+async function untilAskedFor(path: string): Promise<{ readonly url: string; readonly asked: Promise<void> }> {
+  const { hostname, port } = new URL(system.api.url);
+  let tell: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const server = createServer((client) => {
+    const api = connect(Number(port), hostname);
+    client.on('data', (bytes) => {
+      if (bytes.toString('latin1').includes(path)) tell();
+    });
+    client.pipe(api).pipe(client);
+    for (const socket of [client, api]) socket.on('error', () => undefined);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
 const pixyz = (...args: string[]) => finished(started(args));
@@ -156,9 +177,10 @@ describe('jobs', () => {
   it('Ctrl-C ends the watching and not the job', async () => {
     const id = lastLine((await pixyz('exec', '-s', 'script.py', '-b', '-p', '{"sleep": 3}')).stdout);
     await system.api.reached(id, 'RUNNING');
-    const child = started(['status', '-w', '-j', id]);
+    const watched = await untilAskedFor(`/jobs/${id}/events`);
+    const child = started(['status', '-w', '-j', id], { PIXYZ_URL: watched.url });
     const ended = finished(child);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await watched.asked;
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ code: 130, stderr: expect.stringContaining(`pixyz status -w ${id}`) });
     expect((await system.api.ended(id)).status).toBe('SUCCESS');

@@ -8,13 +8,14 @@ import { collect, wholeNumber } from '../options.js';
 import { table } from '../output.js';
 import { transferBar } from '../transfer.js';
 import { watchGraph } from '../watch-graph.js';
+import { graphNodeCommands } from './graph-nodes.js';
 import { each, statusColour } from './jobs.js';
 
 interface FileFlags {
   readonly file?: readonly string[];
 }
 
-const withFiles = (command: Command) =>
+export const withFiles = (command: Command) =>
   command.option(
     '-f, --file <name=path>',
     'a file that nodes name; files beside the document are found',
@@ -175,6 +176,8 @@ export function graphCommands(commands: Commands): void {
       ),
     graph,
   );
+
+  graphNodeCommands(commands, graph);
 }
 
 const plain = (command: Command) => command;
@@ -228,7 +231,7 @@ async function validate(context: Context, { file = [] }: FileFlags, path?: strin
   return answer.valid ? 0 : 1;
 }
 
-function problemLines(problems: readonly Problem[]): string {
+export function problemLines(problems: readonly Problem[]): string {
   return problems
     .map(({ path, code, message }) => `  ${path === '' ? '' : `${path}: `}${message} (${code})`)
     .join('\n');

@@ -3,6 +3,7 @@ import { givenFiles } from '../graph-files.js';
 import { collect, jsonOption } from '../options.js';
 import { table } from '../output.js';
 import { watched } from './graph.js';
+import { scheduleCommands } from './schedule.js';
 
 interface RunFlags {
   readonly params: string;
@@ -78,4 +79,17 @@ export function workflowCommands(commands: Commands): void {
     },
     workflow,
   );
+
+  commands.add(
+    'show <workflow>',
+    'one workflow file: what it does and takes, and its problems',
+    (command) => command,
+    async ({ client, out }, _flags, name) => {
+      out.value(await client.workflows.get(name as string));
+      return 0;
+    },
+    workflow,
+  );
+
+  scheduleCommands(commands, workflow);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -114,8 +114,11 @@ describe('watching', () => {
     const { api, run } = await start();
     const { jobId } = await api.seed({ status: 'RUNNING' });
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 200);
-    const ran = await run(['status', '-w', jobId], { stop: stop.signal });
+    // The line of a job is drawn once its first state has come.
+    const onSaid = (text: string): void => {
+      if (text.includes(jobId)) stop.abort();
+    };
+    const ran = await run(['status', '-w', jobId], { stop: stop.signal, tty: true, onSaid });
     expect(ran.code).toBe(130);
     expect(ran.stderr).toContain(`pixyz status -w ${jobId}`);
   });
@@ -207,6 +210,38 @@ describe('jobs', () => {
   });
 });
 
+describe('purge', () => {
+  it('counts what waits in a queue, and cancels it when it is told to', async () => {
+    const { api, run } = await start();
+    const waiting = await api.submit({ config: '{"queue": "gpu"}' });
+    const other = await api.submit();
+    expect(await run(['purge'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--all') });
+    expect((await run(['purge', '-q', 'gpu'])).stdout).toBe('1 jobs wait in gpu; --yes cancels them\n');
+    expect(api.engine.cancelled).toEqual([]);
+    const purged = JSON.parse((await run(['purge', '-q', 'gpu', '--yes', '--json'])).stdout);
+    expect(purged).toEqual({ waiting: [waiting], cancelled: [waiting], problems: [] });
+    expect(api.engine.cancelled).not.toContain(other);
+  });
+});
+
+describe('config', () => {
+  it('keeps address and token in a file of the user, and tells where they are from', async () => {
+    const { folder, run } = await start();
+    const file = join(folder, 'own', 'pixyz.conf');
+    const env = { PIXYZ_CONFIG: file, PIXYZ_URL: '', PIXYZ_TOKEN: '' };
+    expect((await run(['config', 'set', 'url', 'http://10.0.0.1:8001'], { env })).code).toBe(0);
+    expect((await run(['config', 'set', 'token', 'secret'], { env })).stdout).toBe(`token is kept in ${file}\n`);
+    expect((await run(['config', 'set', 'url', 'http://10.0.0.2:8001'], { env })).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe('PIXYZ_TOKEN=secret\nPIXYZ_URL=http://10.0.0.2:8001\n');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const shown = await run(['config', 'show'], { env });
+    expect(shown.stdout).toBe(`address  http://10.0.0.2:8001\ntoken    from ${file}\nfile     ${file}\n`);
+    expect(shown.stdout).not.toContain('secret');
+    expect((await run(['config', 'set', 'url', 'nonsense'], { env })).code).toBe(2);
+    expect((await run(['config', 'set', 'colour', 'red'], { env })).code).toBe(2);
+  });
+});
+
 describe('graph', () => {
   const document = {
     name: 'g',
@@ -246,6 +281,29 @@ describe('graph', () => {
     expect((await run(['graph', 'cancel', id, '--node', 'a'])).stdout).toBe('node a: sent\n');
     expect((await run(['graph', 'pause', id])).stdout).toBe(`graph ${id} paused\n`);
     expect(api.engine.signals.map(({ name }) => name)).toContain('pauseGraph');
+  });
+
+  it('its nodes are listed, looked at and added to', async () => {
+    const { api, folder, run } = await start();
+    writeFileSync(join(folder, 'open.json'), JSON.stringify({ mode: 'open', nodes: [{ id: 'a', barrier: true }] }));
+    const id = (await run(['graph', 'run', 'open.json', '-b'])).stdout.trim();
+    const listed = await run(['graph', 'nodes', id], { tty: true });
+    expect(listed.stdout).toMatch(/^NODE {2,}STATE {2,}JOB/);
+    expect(listed.stdout).toContain('a');
+    expect(JSON.parse((await run(['graph', 'node', id, 'a'])).stdout)).toMatchObject({ id: 'a' });
+    writeFileSync(join(folder, 'steps.py'), 'def main(pc, params):\n    return 1\n');
+    const more = {
+      nodes: [
+        { id: 'b', script: 'steps', deps: ['a'] },
+        { id: 'c', deps: ['none'] },
+      ],
+    };
+    writeFileSync(join(folder, 'more.json'), JSON.stringify(more));
+    const added = await run(['graph', 'add', id, 'more.json']);
+    expect(added).toMatchObject({ code: 1, stdout: expect.stringMatching(/^node b: created\nnode c: rejected: /) });
+    expect((await run(['graph', 'priority', id, '2'])).stdout).toBe(`graph ${id} has priority 2\n`);
+    expect(await run(['graph', 'priority', id, 'high'])).toMatchObject({ code: 2, stdout: '' });
+    expect(api.engine.signals.map(({ name }) => name)).toContain('addNodes');
   });
 
   it('is watched over a restart of the API', async () => {
