@@ -432,15 +432,20 @@ def _out_of_memory(error: MemoryError, limit: int | None) -> dict[str, Any]:
         _lift_memory_limit()
     seen = _processes.resident_bytes([os.getpid()])
     told = _fault(error)
+    text = _failure.message_of(error)
     if limit is not None:
-        text = _failure.message_of(error)
         said = f"the script needed more than its memory limit of {_mib(limit)} (resident at that moment: {_mib(seen)})"
-        told["error"]["message"] = f"{said}: {text}" if text else said
-        told["error"]["traceback"] = (
-            f"{told['error']['traceback'].rpartition(chr(10))[0]}\nMemoryError: {told['error']['message']}"
-        )
+        _say(told["error"], f"{said}: {text}" if text else said)
         told["memory"] = {"limitBytes": limit, "seenBytes": seen}
+    elif not text:  # Python gives none when an allocation fails
+        _say(told["error"], f"no more memory could be had (resident at that moment: {_mib(seen)}; no limit was set)")
     return told
+
+
+def _say(error: dict[str, Any], message: str) -> None:
+    """Puts another message in the place of the exception's own."""
+    error["message"] = message
+    error["traceback"] = f"{error['traceback'].rpartition(chr(10))[0]}\n{error['type']}: {message}"
 
 
 def _mib(size: int) -> str:

@@ -9,12 +9,17 @@ import { knownQueues, queueNamePattern } from '../contract/queues.js';
 const text = () => z.string().min(1);
 const optionalText = () => text().optional();
 
-/** True for the word `true` in any case, as the original reads it; everything else is false. */
+/**
+ * `true` or `false` in any case. The original takes every other word for false; here `1` or `yes` is refused rather than
+ * silently the opposite of what was meant.
+ */
 const flag = (fallback: boolean) =>
   z
     .string()
-    .optional()
-    .transform((value) => (value === undefined ? fallback : value.trim().toLowerCase() === 'true'));
+    .prefault(String(fallback))
+    .transform((value) => value.trim().toLowerCase())
+    .pipe(z.enum(['true', 'false'], { error: 'must be true or false' }))
+    .transform((value) => value === 'true');
 
 const whole = (min: number, max: number) =>
   z

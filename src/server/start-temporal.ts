@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolders } from '../store/make-folders.js';
 import { cliArguments } from './cli-arguments.js';
 import { DatabaseInUseError, type DatabaseLock, lockDatabase } from './database-lock.js';
 import { dynamicConfigFile } from './dynamic-config.js';
@@ -59,8 +60,8 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningTe
   const home = dirname(options.dbFile);
   const logFolder = options.logFolder ?? join(home, 'logs');
   try {
-    mkdirSync(home, { recursive: true });
-    mkdirSync(logFolder, { recursive: true });
+    makeFolders(home);
+    makeFolders(logFolder);
   } catch (error) {
     throw new TemporalStartError(`the folder of the Temporal database cannot be written: ${(error as Error).message}`);
   }
@@ -158,7 +159,7 @@ async function startOnce(options: TemporalOptions, logFolder: string, lock: Data
     let uiUrl = programs.kind === 'cli' && uiPort !== null ? `http://${host}:${uiPort}` : null;
     if (uiPort !== null && programs.kind === 'server' && programs.ui !== null) {
       const folder = join(home, 'temporal-ui');
-      mkdirSync(folder, { recursive: true });
+      makeFolders(folder);
       writePrivate(
         join(folder, 'ui.yaml'),
         uiConfig({

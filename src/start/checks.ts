@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isPortFree } from '../server/free-ports.js';
 import { Problem } from '../setup/tools.js';
+import { makeFolders } from '../store/make-folders.js';
 
 /** What is looked at before anything is started, so that each common mistake has one clear message. */
 
@@ -11,7 +12,7 @@ const leastFreeBytes = 200 * 2 ** 20;
 
 export function checkWritable(folder: string, setting: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     const probe = join(folder, `.write-check-${process.pid}`);
     writeFileSync(probe, '');
     rmSync(probe);

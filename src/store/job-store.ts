@@ -8,6 +8,7 @@ import { errorCode, isMissing, writeFileAtomic } from './atomic.js';
 import { FileCache } from './file-cache.js';
 import { type Files, filesAt } from './files.js';
 import { type JobPaths, jobPaths } from './layout.js';
+import { makeFolders } from './make-folders.js';
 
 /** Records of jobs that are being watched; a record is some kilobytes. */
 const recordsKept = 500;
@@ -49,8 +50,8 @@ export class JobStore {
   /** Makes the root where it is missing. @throws EngineError UNAVAILABLE when it cannot be written. */
   async open(): Promise<void> {
     try {
-      await mkdir(join(this.root, '.incoming'), { recursive: true });
-      await mkdir(join(this.root, '.workers'), { recursive: true });
+      makeFolders(join(this.root, '.incoming'));
+      makeFolders(join(this.root, '.workers'));
     } catch (error) {
       throw new EngineError(
         'UNAVAILABLE',

@@ -171,6 +171,14 @@ describe.each(['fork', 'spawn'] as const)('in mode %s', (mode) => {
     expect(error.traceback.split('\n').at(-1)).toMatch(/^MemoryError: /);
   });
 
+  test('without a limit, a MemoryError says that the machine had no more, and how much the script had', async () => {
+    const { error } = await failureOf(runner, taskOf('raises-fault', { fault: 'memory' }));
+    expect(error.message).toMatch(
+      /^no more memory could be had \(resident at that moment: \d+ MiB; no limit was set\)$/,
+    );
+    expect(error.traceback.split('\n').at(-1)).toBe(`MemoryError: ${error.message}`);
+  });
+
   test('the memory of all processes of a script counts', async () => {
     const task = taskOf('eats-memory-in-children', { mebibytes: 80 }, { memoryLimitBytes: 200 << 20 });
     const { error, reason } = await failureOf(runner, task);

@@ -169,6 +169,11 @@ describe('npm start says what is wrong, and starts nothing', () => {
     await fails(env, /SHARE_PATH: the folder .*file cannot be written/);
   });
 
+  test('when the share lies where no folder can be made', async () => {
+    const env = { ...(await settingsOf()), SHARE_PATH: '/proc/pixyz/share' };
+    await fails(env, /SHARE_PATH: the folder \/proc\/pixyz\/share cannot be written: ENOENT/);
+  });
+
   test('when there are no processes', async () => {
     await fails({ ...(await settingsOf()), PROCESS_PATH: join(folder, 'nowhere') }, /PROCESS_PATH: there is no folder/);
   });

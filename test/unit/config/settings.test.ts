@@ -80,12 +80,17 @@ describe('what a value may be', () => {
     ['TRUE', true],
     ['True', true],
     ['false', false],
-    ['1', false],
-    ['yes', false],
-    ['on', false],
-  ])('a flag is true for the word "true" only: %s', (text, expected) => {
+    [' False ', false],
+  ])('a flag is true or false, in any case: %s', (text, expected) => {
     expect(read({ CLEANUP_ENABLED: text }).CLEANUP_ENABLED).toBe(expected);
   });
+
+  test.each(['1', 'yes', 'on', 'maybe', '0'])(
+    'any other word for a flag is refused, not taken for false: %s',
+    (text) => {
+      expect(() => read({ CLEANUP_ENABLED: text })).toThrow(`CLEANUP_ENABLED = "${text}": must be true or false`);
+    },
+  );
 
   test('a flag that is true by default can be switched off', () => {
     expect(read({}).LICENSE_ACQUIRE_AT_START).toBe(true);
