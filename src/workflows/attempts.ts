@@ -40,6 +40,7 @@ interface Batch {
   /** Those that have not been told of: number of the attempt by node. */
   readonly members: Map<number, number>;
   readonly stopping: Set<number>;
+  readonly work: string | null;
 }
 
 export class Attempts {
@@ -47,6 +48,8 @@ export class Attempts {
   readonly #times = new WorkTimes();
   readonly #alone = new Map<number, CancellationScope>();
   readonly #batches = new Map<number, Batch>();
+  /** Activities by kind of work. */
+  readonly #underWay = new Map<string, number>();
   readonly #home = CancellationScope.current();
 
   /** To be made in the scope that the attempts shall live in, whoever asks for them. */
@@ -55,12 +58,12 @@ export class Attempts {
   }
 
   send(runs: readonly RunCommand[]): void {
-    const batches = formBatches(
-      runs,
-      this.#times,
-      (run) => this.#deps.nodeOf(run.node),
-      (last, work) => this.#deps.behind(last.node, (next) => workOf(next, next.queue) === work),
-    );
+    const batches = formBatches(runs, {
+      times: this.#times,
+      nodeOf: (run) => this.#deps.nodeOf(run.node),
+      underWay: (work) => this.#underWay.get(work) ?? 0,
+      behind: (last, work) => this.#deps.behind(last.node, (next) => workOf(next, next.queue) === work),
+    });
     for (const batch of batches) {
       const [run] = batch as [RunCommand];
       void (batch.length === 1 ? this.#runAlone(run) : this.#runTogether(batch));
@@ -90,6 +93,19 @@ export class Attempts {
     }
   }
 
+  /** The worker tells that a batch takes longer than its budget: `settle`, and a lesson about the one that runs. */
+  handBack(jobs: readonly JobOutcome[]): void {
+    const touched = new Set(jobs.map((job) => this.#batches.get(nodeIndexOf(job.jobId))));
+    const spentMs = jobs.reduce(
+      (sum, { outcome }) => sum + (outcome.kind === 'succeeded' ? (outcome.tookMs ?? 0) : 0),
+      0,
+    );
+    // Before what is handed back is sent again.
+    for (const batch of touched)
+      if (batch !== undefined && batch.work !== null) this.#times.warn(batch.work, batchBudgetMs - spentMs);
+    this.settle(jobs);
+  }
+
   #tell(node: number, outcome: JobOutcome['outcome'], begun: 'lost' | 'cancelled' | null): void {
     const dispatch = begun === null ? this.#deps.gather : this.#deps.dispatch;
     switch (outcome.kind) {
@@ -97,6 +113,7 @@ export class Attempts {
         this.#learn(node, outcome.tookMs);
         return dispatch({ type: 'succeeded', node });
       case 'fault':
+        this.#warn(node);
         return dispatch({ type: 'faulted', node, fault: outcome.fault.kind, message: outcome.fault.message });
       case 'not-begun':
         return dispatch({ type: 'returned', node, ...(begun === null ? {} : { fenced: true }) });
@@ -112,15 +129,35 @@ export class Attempts {
       batch.scope.cancel();
   }
 
-  #learn(node: number, tookMs: number | undefined): void {
+  #workOf(node: number): string | null {
     const plan = this.#deps.nodeOf(node);
-    const work = workOf(plan, plan.queue);
+    return workOf(plan, plan.queue);
+  }
+
+  #learn(node: number, tookMs: number | undefined): void {
+    const work = this.#workOf(node);
     if (work !== null && tookMs !== undefined) this.#times.observe(work, tookMs);
+  }
+
+  /** It ended its batch: those behind it came for nothing. */
+  #warn(node: number): void {
+    const work = this.#workOf(node);
+    if (work !== null) this.#times.warn(work);
+  }
+
+  /** Counts an activity that begins with this attempt, until the returned function is called. */
+  #count({ node, queue }: RunCommand): () => void {
+    const work = workOf(this.#deps.nodeOf(node), queue);
+    if (work === null) return () => undefined;
+    const change = (by: number): unknown => this.#underWay.set(work, (this.#underWay.get(work) ?? 0) + by);
+    change(1);
+    return () => change(-1);
   }
 
   async #runAlone(run: RunCommand): Promise<void> {
     const { dispatch, gather, nodeOf, written, records } = this.#deps;
     const { node } = run;
+    const ended = this.#count(run);
     const scope = this.#newScope();
     this.#alone.set(node, scope);
     // The record must say "lost" before the next attempt reads it.
@@ -137,6 +174,7 @@ export class Attempts {
     } catch (error) {
       const failure = failureOf(error, `attempt ${run.attempt}`);
       this.#alone.delete(node);
+      ended();
       switch (failure.kind) {
         case 'fault':
           return gather({ type: 'faulted', node, fault: failure.fault, message: failure.message });
@@ -149,6 +187,7 @@ export class Attempts {
       }
     }
     this.#alone.delete(node);
+    ended();
     this.#learn(node, result.tookMs);
     gather({ type: 'succeeded', node });
   }
@@ -156,10 +195,12 @@ export class Attempts {
   async #runTogether(runs: readonly RunCommand[]): Promise<void> {
     const { nodeOf, written, records } = this.#deps;
     const [first] = runs as [RunCommand];
+    const over = this.#count(first);
     const batch: Batch = {
       scope: this.#newScope(),
       members: new Map(runs.map((run) => [run.node, run.attempt])),
       stopping: new Set(),
+      work: workOf(nodeOf(first.node), first.queue),
     };
     for (const run of runs) this.#batches.set(run.node, batch);
     await Promise.all(runs.map((run) => written(run.node)));
@@ -170,8 +211,10 @@ export class Attempts {
     const inputs = runs.map((run) => this.#input(run));
     try {
       const { jobs } = await batch.scope.run(() => runScripts({ inputs, budgetMs: batchBudgetMs }));
+      over();
       this.settle(jobs);
     } catch (error) {
+      over();
       const failure = failureOf(error, `a batch of ${runs.length}`);
       if (failure.kind === 'fault') {
         const left = inputs.filter((input) => batch.members.get(nodeIndexOf(input.jobId)) === input.attempt);

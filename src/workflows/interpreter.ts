@@ -79,7 +79,7 @@ export class Interpreter {
       await Promise.all([...this.#writes.values(), ...this.#notices]);
       return outcome;
     });
-    setHandler(handBackSignal, ({ jobs }) => this.#attempts.settle(jobs));
+    setHandler(handBackSignal, ({ jobs }) => this.#attempts.handBack(jobs));
   }
 
   /**

@@ -23,17 +23,46 @@ function learned(...tookMs: number[]): WorkTimes {
   return times;
 }
 
-const cut = (runs: RunCommand[], times: WorkTimes, behind: (last: RunCommand) => RunCommand | null = () => null) =>
-  formBatches(runs, times, ({ node: index }) => node(index, { work: 'short' }), behind).map((batch) =>
-    batch.map((one) => one.node),
-  );
+const cut = (
+  runs: RunCommand[],
+  times: WorkTimes,
+  { underWay = 0, behind = () => null }: { underWay?: number; behind?: (last: RunCommand) => RunCommand | null } = {},
+) =>
+  formBatches(runs, {
+    times,
+    nodeOf: ({ node: index }) => node(index, { work: 'short' }),
+    underWay: () => underWay,
+    behind,
+  }).map((batch) => batch.map((one) => one.node));
 const runs = (count: number): RunCommand[] => Array.from({ length: count }, (_, i) => run(i + 1));
 
 describe('what travels together', () => {
-  it('nothing that is not known to be short', () => {
+  it('nothing that is known to be long, or unknown and few', () => {
     expect(cut(runs(3), learned())).toEqual([[1], [2], [3]]);
-    expect(cut(runs(3), learned(5))).toEqual([[1], [2], [3]]);
+    expect(cut(runs(16), learned()).length).toBe(16);
     expect(cut(runs(3), learned(60, 70))).toEqual([[1], [2], [3]]);
+  });
+
+  it('many of an unknown kind, until one takes long or fails', () => {
+    expect(cut(runs(100), learned()).map((batch) => batch.length)).toEqual([25, 25, 25, 25]);
+    const long = learned();
+    long.warn(key, 240);
+    expect(cut(runs(100), long).length).toBe(100);
+    const failing = learned();
+    failing.warn(key);
+    expect(cut(runs(100), failing).length).toBe(100);
+  });
+
+  it('whole batches, once enough are on their way for other slots', () => {
+    expect(cut(runs(32), learned(5, 5), { underWay: 3 }).map((batch) => batch.length)).toEqual([32]);
+    expect(cut(runs(32), learned(5, 5), { underWay: 2 }).map((batch) => batch.length)).toEqual([16, 16]);
+    expect(cut(runs(10), learned(25, 25), { underWay: 19 }).map((batch) => batch.length)).toEqual([10]);
+  });
+
+  it('a warning that is no news teaches nothing', () => {
+    const times = learned(30, 30);
+    times.warn(key, 10);
+    expect(times.batchSize(key, 1)).toBe(8);
   });
 
   it('as many as fit the budget, over four batches at least', () => {
@@ -49,8 +78,8 @@ describe('what travels together', () => {
 
   it('the links of a chain, up to the budget', () => {
     const next = (last: RunCommand): RunCommand | null => (last.node < 9 ? run(last.node + 1) : null);
-    expect(cut([run(1)], learned(10, 10), next)).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9]]);
-    expect(cut([run(1)], learned(45, 45), next)).toEqual([[1, 2, 3, 4, 5]]);
+    expect(cut([run(1)], learned(10, 10), { behind: next })).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9]]);
+    expect(cut([run(1)], learned(45, 45), { behind: next })).toEqual([[1, 2, 3, 4, 5]]);
   });
 
   it('not with one that has lost a worker, may expire, or goes at another priority', () => {
@@ -63,8 +92,8 @@ describe('what travels together', () => {
 
   it('stops when the work becomes long, as recent results count more', () => {
     const times = learned(2, 2, 2);
-    expect(times.batchSize(key)).toBeGreaterThan(1);
+    expect(times.batchSize(key, 1)).toBeGreaterThan(1);
     for (let i = 0; i < 4; i += 1) times.observe(key, 200);
-    expect(times.batchSize(key)).toBe(1);
+    expect(times.batchSize(key, 1)).toBe(1);
   });
 });
