@@ -6,6 +6,7 @@ import { CachedInspector } from './cached-inspector.js';
 import type { ApiDeps, App } from './deps.js';
 import { graphParts } from './graphs/graph-parts.js';
 import { GraphsList } from './graphs/graphs-list.js';
+import { JobCalls } from './job-calls.js';
 import { JobsList } from './jobs-list.js';
 import { JobsReader } from './jobs-reader.js';
 import { patientEngine } from './patient-engine.js';
@@ -19,6 +20,7 @@ import { useOpenApi } from './plugins/openapi.js';
 import { useRequestLog } from './plugins/request-log.js';
 import { QueueWatch } from './queue-watch.js';
 import { archiveRoutes } from './routes/archive.js';
+import { bulkRoutes } from './routes/bulk.js';
 import { docsRoutes } from './routes/docs.js';
 import { eventsRoutes } from './routes/events.js';
 import { graphsControlRoutes } from './routes/graphs-control.js';
@@ -37,6 +39,7 @@ import { pageRoutes } from './routes/page.js';
 import { processesRoutes } from './routes/processes.js';
 import { rootRoutes } from './routes/root.js';
 import { sessionRoutes } from './routes/session.js';
+import { summaryRoutes } from './routes/summary.js';
 import { workflowRoutes } from './routes/workflows.js';
 import { Sessions } from './sessions.js';
 import { Submitter } from './submission/submitter.js';
@@ -108,7 +111,9 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   processesRoutes(app, deps.options.processPath, inspector);
   jobsListRoutes(app, new JobsList(deps, reader, graphs.reader));
   jobsStateRoutes(app, reader, new TaskFamily(deps.store));
-  await app.register(jobsControlRoutes(deps, reader, submitter));
+  const calls = new JobCalls(deps, reader, submitter);
+  await app.register(jobsControlRoutes(deps, reader, calls));
+  bulkRoutes(app, calls, graphs);
   outputsRoutes(app, deps);
   archiveRoutes(app, deps, reader, queues);
   logsRoutes(app, deps, reader, streams, graphs.reader);
@@ -125,6 +130,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
       maxUploadBytes: deps.options.maxUploadBytes,
     }),
   );
+  summaryRoutes(app, deps);
   operationsRoutes(app, deps, queues);
   metricsRoutes(app, deps, queues, share, metrics);
   healthRoutes(app, deps);

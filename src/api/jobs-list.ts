@@ -1,5 +1,5 @@
-import { jobIdOf } from '../contract/ids.js';
-import { isTerminal, type JobRecord, type RecordStatus } from '../contract/job.js';
+import { jobIdOf, maxNodes } from '../contract/ids.js';
+import { isTerminal, type RecordStatus } from '../contract/job.js';
 import type { ListQuery, RunSummary } from '../engine/engine.js';
 import { EngineError } from '../errors/engine-error.js';
 import { errorCode } from '../store/atomic.js';
@@ -7,8 +7,8 @@ import type { NodeState } from '../store/graph-fold.js';
 import type { ApiDeps, Request } from './deps.js';
 import { type GraphsReader, numbersAfter } from './graphs/graphs-reader.js';
 import type { JobsReader } from './jobs-reader.js';
-import { presentState, unreadableState } from './presenters/job-state.js';
-import type { JobListQuery, JobState } from './schemas/jobs.js';
+import { presentRow, presentState, unreadableState } from './presenters/job-state.js';
+import type { JobListQuery, JobRow, JobState } from './schemas/jobs.js';
 
 type ListedState = ListQuery['states'][number];
 
@@ -16,6 +16,10 @@ type ListedState = ListQuery['states'][number];
 const readers = 32;
 /** A filter that hardly anything passes ends a page early rather than walk the whole history in one request. */
 const maxLooks = 20;
+/** The same for a part of a name, which Temporal cannot look for: names come with its list, so they cost little to look at. */
+const maxNames = 3000;
+/** Runs on a page of the engine while names are looked at. */
+const namesPage = 1000;
 
 /** How far a listing has come. */
 interface Place {
@@ -27,7 +31,14 @@ interface Place {
 }
 
 interface Candidate extends Place {
-  readonly jobId: string;
+  /** null: nothing was found up to here, and it was enough to look at. */
+  readonly jobId: string | null;
+  readonly isGraph: boolean;
+}
+
+interface Row {
+  readonly at: Candidate;
+  readonly state: JobRow | JobState | null;
 }
 
 /**
@@ -46,20 +57,21 @@ export class JobsList {
     this.#graphs = graphs;
   }
 
-  async page(query: JobListQuery, request: Request): Promise<{ jobs: JobState[]; next: string | null }> {
-    const jobs: JobState[] = [];
+  async page(query: JobListQuery, request: Request): Promise<{ jobs: (JobState | JobRow)[]; next: string | null }> {
+    const jobs: (JobState | JobRow)[] = [];
     const candidates = this.#candidates(query);
     let looks = 0;
     for (;;) {
       const batch = await take(candidates, readers);
-      const states = await Promise.all(batch.map(({ jobId }) => this.#stateOf(jobId, request)));
-      for (const [at, state] of states.entries()) {
+      const rows = await Promise.all(batch.map((candidate) => this.#rowOf(candidate, query, request)));
+      for (const [number, { at, state }] of rows.entries()) {
+        if (at.jobId === null) return { jobs, next: encode(at) };
         if (state === null || (query.status !== undefined && !(query.status as string[]).includes(state.status)))
           continue;
         jobs.push(state);
         if (jobs.length < query.limit) continue;
-        const isLast = at === batch.length - 1 && (await candidates.next()).done === true;
-        return { jobs, next: isLast ? null : encode(batch[at] as Candidate) };
+        const isLast = number === batch.length - 1 && (await candidates.next()).done === true;
+        return { jobs, next: isLast ? null : encode(at) };
       }
       if (batch.length < readers) return { jobs, next: null };
       looks += batch.length;
@@ -70,16 +82,24 @@ export class JobsList {
   /** Every job from the cursor on. */
   async *#candidates(query: JobListQuery): AsyncGenerator<Candidate, undefined> {
     const start = query.cursor === undefined ? null : decode(query.cursor);
+    const wanted = query.name_contains?.toLowerCase();
     let cursor = start?.cursor ?? null;
+    let names = 0;
     for (;;) {
       const page = await this.#deps.engine.list(toEngine(query, cursor ?? undefined));
       for (const run of page.runs) {
-        const { place } = run;
+        const { place, isGraph } = run;
         // Runs that came since push the others on; they are no part of this listing.
         if (start !== null && place < start.place) continue;
         const after = place === start?.place ? start.number : 0;
+        if (wanted !== undefined && run.name?.toLowerCase().includes(wanted) !== true) {
+          names += 1;
+          if (names < maxNames) continue;
+          yield { cursor, place, number: maxNodes, jobId: null, isGraph };
+          return undefined;
+        }
         for await (const { jobId, number } of this.#jobsOf(run, after, query.status)) {
-          yield { cursor, place, number, jobId };
+          yield { cursor, place, number, jobId, isGraph };
         }
       }
       if (page.next === null) return undefined;
@@ -109,15 +129,19 @@ export class JobsList {
     }
   }
 
-  async #stateOf(jobId: string, request: Request): Promise<JobState | null> {
-    let record: JobRecord | null;
+  async #rowOf(at: Candidate, { view, status }: JobListQuery, request: Request): Promise<Row> {
+    const { jobId } = at;
+    if (jobId === null) return { at, state: null };
     try {
-      record = await this.#reader.record(jobId);
+      const record = await this.#reader.record(jobId);
+      if (record === null) return { at, state: null };
+      const isWanted = status === undefined || status.includes(record.status);
+      if (view !== 'table' || !isWanted) return { at, state: presentState(record) };
+      return { at, state: presentRow(record, at.isGraph, await this.#reader.links(record)) };
     } catch (error) {
       request.log.error({ err: error, code: errorCode(error), jobId }, 'a record cannot be read');
-      return unreadableState(jobId);
+      return { at, state: unreadableState(jobId) };
     }
-    return record === null ? null : presentState(record);
   }
 }
 
@@ -133,10 +157,11 @@ const statesOf: Readonly<Record<RecordStatus, readonly NodeState[]>> = {
 };
 
 function toEngine(query: JobListQuery, cursor: string | undefined): ListQuery {
-  const { queue, name, process, since, until, limit } = query;
+  const { queue, name, process, since, until } = query;
   return {
     states: query.status === undefined ? [] : [...new Set(query.status.map(listedState))],
-    limit,
+    limit: query.name_contains === undefined ? query.limit : namesPage,
+    ...(query.in_graphs === undefined ? {} : { graphs: query.in_graphs === 'true' }),
     ...(cursor === undefined ? {} : { cursor }),
     ...(queue === undefined ? {} : { queue }),
     ...(name === undefined ? {} : { name }),

@@ -71,7 +71,7 @@ export class JobsReader {
     const [result, waiting, links] = await Promise.all([
       this.result(record),
       record.status === 'PENDING' || record.status === 'RETRY' ? this.#queues.whyWaiting(record.queue) : null,
-      this.#links(record),
+      this.links(record),
     ]);
     return presentDetails(record, {
       result,
@@ -94,7 +94,7 @@ export class JobsReader {
   }
 
   /** Where Temporal's Web UI shows the job: the run of its graph, or the standalone activity that is all of it. */
-  async #links(record: JobRecord): Promise<Record<string, string>> {
+  async links(record: JobRecord): Promise<Record<string, string>> {
     const { temporalUi } = this.#deps.options;
     if (temporalUi === null) return {};
     const base = temporalUiBase(temporalUi);

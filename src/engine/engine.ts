@@ -25,6 +25,8 @@ export interface ListQuery {
   readonly queue?: string;
   readonly name?: string;
   readonly process?: string;
+  /** Only runs of graphs, or only single jobs. */
+  readonly graphs?: boolean;
   readonly since?: Date;
   readonly until?: Date;
   readonly limit: number;

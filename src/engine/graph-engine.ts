@@ -32,6 +32,8 @@ export interface GraphQuery {
 /** Graphs, newest first; the documents on the share have the rest. */
 export interface GraphPage {
   readonly graphIds: readonly string[];
+  /** The name of each, in the same order. */
+  readonly names: readonly (string | null)[];
   /** null on the last page. */
   readonly next: string | null;
 }

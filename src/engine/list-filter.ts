@@ -7,6 +7,7 @@ export const isRun = `(WorkflowType = 'pixyzGraph' OR PixyzGraph = 'workflow')`;
 /** The visibility query of a list. */
 export function listFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
   const parts = [isRun];
+  if (query.graphs !== undefined) parts.push(`PixyzGraph IS ${query.graphs ? 'NOT ' : ''}NULL`);
   // A graph that has failed has jobs that succeeded: the states of its jobs are looked at one by one.
   if (query.states.length > 0) {
     const states = query.states.map((state) => `(${stateFilter[state]})`);

@@ -190,7 +190,7 @@ class Implementation implements TemporalEngine {
     const { items, next } = await mergePages(
       [
         (token) => this.#runs(query, token),
-        ...(this.#hasAlone ? [(token: Uint8Array) => this.alone.list(query, token)] : []),
+        ...(this.#hasAlone && query.graphs !== true ? [(token: Uint8Array) => this.alone.list(query, token)] : []),
       ],
       {
         limit: query.limit,

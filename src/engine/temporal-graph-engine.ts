@@ -3,7 +3,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { GraphSignals } from '../contract/graph.js';
 import type { GraphEngine, GraphPage, GraphQuery, SignalOutcome } from './graph-engine.js';
 import { stateFilter } from './list-filter.js';
-import { quoted } from './visibility.js';
+import { firstText, quoted } from './visibility.js';
 
 /** Graphs that a front has sent as such; single jobs have no such label. */
 const isGraph = `PixyzGraph IS NOT NULL`;
@@ -57,6 +57,9 @@ export class TemporalGraphEngine implements GraphEngine {
     const token = answer.nextPageToken;
     return {
       graphIds: (answer.executions ?? []).map(({ execution }) => execution?.workflowId ?? ''),
+      names: (answer.executions ?? []).map(({ searchAttributes }) =>
+        firstText(searchAttributes?.indexedFields?.['PixyzName']?.data),
+      ),
       next: token == null || token.length === 0 ? null : Buffer.from(token).toString('base64url'),
     };
   }

@@ -32,7 +32,8 @@ export class FakeEngine implements Engine {
         .map(([graphId]) => graphId);
       const from = Number(query.cursor ?? 0);
       const graphIds = ids.slice(from, from + query.limit);
-      return { graphIds, next: from + graphIds.length < ids.length ? String(from + graphIds.length) : null };
+      const names = graphIds.map((graphId) => this.graphs.get(graphId)?.labels.name ?? null);
+      return { graphIds, names, next: from + graphIds.length < ids.length ? String(from + graphIds.length) : null };
     },
     count: async () => {
       this.#reach();
@@ -105,6 +106,7 @@ export class FakeEngine implements Engine {
         (run) =>
           (query.states.length === 0 || run.isGraph || query.states.includes('OPEN') === run.open || !run.open) &&
           (query.queue === undefined || run.queue === query.queue) &&
+          (query.graphs === undefined || run.isGraph === query.graphs) &&
           (query.name === undefined || run.name === query.name) &&
           (query.process === undefined || run.process === query.process) &&
           (query.since === undefined || run.startedAt >= query.since) &&

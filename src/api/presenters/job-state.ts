@@ -1,7 +1,8 @@
+import { nodeIndexOf } from '../../contract/ids.js';
 import type { JobError, JobRecord, JobStatus } from '../../contract/job.js';
 import { isTerminal } from '../../contract/job.js';
 import type { Json } from '../../contract/json.js';
-import type { JobDetails, JobState } from '../schemas/jobs.js';
+import type { JobDetails, JobRow, JobState } from '../schemas/jobs.js';
 
 /**
  * From a record to what clients see. The matrix of the contract: which field shows what in which state. Fields that the
@@ -20,6 +21,26 @@ export function unreadableState(jobId: string): JobState {
 
 export function presentState(record: JobRecord): JobState {
   return { ...common(record), error: errorLabel(record) };
+}
+
+/** A line of a table. */
+export function presentRow(record: JobRecord, isInGraph: boolean, links: JobRow['links']): JobRow {
+  const { request, started, stopped } = record.timeInfo;
+  return {
+    ...presentState(record),
+    queue: record.queue,
+    process: record.process,
+    graph: isInGraph ? record.graphId : null,
+    node: isInGraph ? nodeIndexOf(record.jobId) : null,
+    // The one time that records have without its zone.
+    requested: request === null ? null : `${request}+00:00`,
+    started,
+    stopped,
+    attempts: record.attempts.length,
+    worker: record.attempts.at(-1)?.worker ?? null,
+    retry_of: record.retryOf,
+    links,
+  };
 }
 
 export interface DetailsExtras {

@@ -2,28 +2,27 @@ import { isTerminal, type JobRecord } from '../../contract/job.js';
 import type { Engine } from '../../engine/engine.js';
 import { EngineError } from '../../errors/engine-error.js';
 import type { ApiDeps, App } from '../deps.js';
+import type { JobCalls } from '../job-calls.js';
 import type { JobsReader } from '../jobs-reader.js';
 import { pause } from '../pause.js';
 import { presentState } from '../presenters/job-state.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { deletedJobSchema, jobParamsSchema, jobStateSchema, retriedJobSchema } from '../schemas/jobs.js';
-import { repeatJob } from '../submission/repeat-job.js';
-import type { Submitter } from '../submission/submitter.js';
 
 /** The record tells the end of a job a moment before its run closes. */
 const closingMs = 2000;
 
 /** What can be done to a job that is there: stop it, run it again, remove it. */
-export function jobsControlRoutes(deps: ApiDeps, reader: JobsReader, submitter: Submitter) {
+export function jobsControlRoutes(deps: ApiDeps, reader: JobsReader, calls: JobCalls) {
   return async (app: App): Promise<void> => {
     // These calls have no body; what a client sends all the same (an empty JSON body, mostly) is not looked at.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
-    controlRoutes(app, deps, reader, submitter);
+    controlRoutes(app, deps, reader, calls);
   };
 }
 
-function controlRoutes(app: App, deps: ApiDeps, reader: JobsReader, submitter: Submitter): void {
+function controlRoutes(app: App, deps: ApiDeps, reader: JobsReader, calls: JobCalls): void {
   const { store, engine } = deps;
   const common = { tags: ['jobs'], security: [{ APIKeyHeader: [] }], params: jobParamsSchema };
 
@@ -41,18 +40,9 @@ function controlRoutes(app: App, deps: ApiDeps, reader: JobsReader, submitter: S
     },
     async (request) => {
       const jobId = request.params.job_uuid;
-      const record = await reader.required(jobId);
-      if (record.status === 'REVOKED') return presentState(record);
-      if (isTerminal(record.status)) throw alreadyEnded(record);
-      const outcome = await engine.cancelJob(jobId, 'cancelled through the API');
-      if (outcome === 'cancelling') {
-        request.log.info('a job is cancelled');
-        return presentState(record);
-      }
-      const now = await reader.required(jobId);
-      if (now.status === 'REVOKED') return presentState(now);
-      if (isTerminal(now.status)) throw alreadyEnded(now);
-      throw new EngineError('CONFLICT', `job ${jobId} has no run that could be stopped: it can be deleted`);
+      const record = await calls.cancel(jobId);
+      if (!isTerminal(record.status)) request.log.info('a job is cancelled');
+      return presentState(record);
     },
   );
 
@@ -68,17 +58,7 @@ function controlRoutes(app: App, deps: ApiDeps, reader: JobsReader, submitter: S
     },
     async (request) => {
       const jobId = request.params.job_uuid;
-      const record = await reader.required(jobId);
-      if (!isTerminal(record.status)) {
-        throw new EngineError('CONFLICT', `job ${jobId} has not ended (${record.status}): cancel it first, or wait`);
-      }
-      if (record.cleanedAt !== null) {
-        throw new EngineError(
-          'CONFLICT',
-          `the files of job ${jobId} were deleted at ${record.cleanedAt}: send it anew`,
-        );
-      }
-      const spec = await repeatJob(store, submitter, jobId);
+      const spec = await calls.retry(jobId);
       request.log.info({ newJobId: spec.jobId }, 'a job is repeated');
       const state = { uuid: spec.jobId, name: spec.name, status: 'SENT' as const, progress: null, error: null };
       return { ...state, retry_of: jobId };
@@ -107,10 +87,6 @@ function controlRoutes(app: App, deps: ApiDeps, reader: JobsReader, submitter: S
       return { uuid: jobId, deleted: true as const };
     },
   );
-}
-
-function alreadyEnded(record: JobRecord): EngineError {
-  return new EngineError('CONFLICT', `job ${record.jobId} has already ended: its status is ${record.status}`);
 }
 
 /** Whether anything of the job's graph may still write, or read what it has written. */

@@ -155,6 +155,9 @@ export const graphListQuerySchema = z.object({
     .optional()
     .describe('May be given several times. `open`: it has not ended.'),
   name: shortText(1000, 'must be a display name, once').optional().describe('The exact display name.'),
+  name_contains: shortText(100, 'must be a part of a display name, once')
+    .optional()
+    .describe('A part of the display name, in either case.'),
   front: graphHeaderSchema.shape.front.optional(),
   since: timeSchema.optional().describe('Requested at or after this time.'),
   until: timeSchema.optional().describe('Requested before this time.'),

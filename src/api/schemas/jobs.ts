@@ -92,10 +92,56 @@ export const jobDetailsSchema = z
   });
 export type JobDetails = z.infer<typeof jobDetailsSchema>;
 
+/** What a table of jobs shows beside the short state. */
+const rowShape = {
+  queue: z.string().nullable().describe('This and what follows: only with `view=table`.'),
+  process: z.string().nullable(),
+  graph: z.string().nullable().describe('The graph that it belongs to; null for a job that was sent alone.'),
+  node: z.number().int().nullable().describe('Its number in that graph.'),
+  requested: z.string().nullable(),
+  started: z.string().nullable(),
+  stopped: z.string().nullable(),
+  attempts: z.number().int(),
+  worker: z.string().nullable().describe('Of the last attempt.'),
+  retry_of: z.string().nullable(),
+  links: z.record(z.string(), z.string()),
+};
+export type JobRow = JobState & z.infer<z.ZodObject<typeof rowShape>>;
+
+/** Short or with all of a row: one schema and no union, since what goes out is checked against it line by line. */
+const listedJobSchema = jobStateSchema.extend(z.object(rowShape).partial().shape).meta({
+  id: 'ListedJob',
+  examples: [
+    {
+      uuid: exampleId,
+      name: 'my job',
+      status: 'RUNNING',
+      progress: 42,
+      error: null,
+      queue: 'cpu',
+      process: 'custom',
+      graph: null,
+      node: null,
+      requested: '2026-11-21T11:49:05.570674',
+      started: '2026-11-21T11:49:05.577974+00:00',
+      stopped: null,
+      attempts: 1,
+      worker: 'worker-1',
+      retry_of: null,
+      links: { temporal: 'http://127.0.0.1:8233/namespaces/pixyz/workflows/3c7b1077-d4f2-42ce-98b0-8d9f00000000' },
+    },
+  ],
+});
+
 export const jobListSchema = z
   .object({
-    jobs: z.array(jobStateSchema),
-    next: z.string().nullable().describe('Cursor of the next page, or null on the last one.'),
+    jobs: z.array(listedJobSchema),
+    next: z
+      .string()
+      .nullable()
+      .describe(
+        'Cursor of the next page, or null on the last one. A page may be shorter than `limit` and yet have one.',
+      ),
   })
   .meta({
     id: 'JobList',
@@ -140,6 +186,17 @@ export const jobListQuerySchema = z.object({
     .describe('May be given several times.'),
   queue: shortText(100, 'must be the name of a queue, once').optional(),
   name: shortText(1000, 'must be a display name, once').optional().describe('The exact display name.'),
+  name_contains: shortText(100, 'must be a part of a display name, once')
+    .optional()
+    .describe('A part of the display name, in either case.'),
+  in_graphs: z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .optional()
+    .describe('`true`: only jobs of graphs; `false`: only those that were sent alone.'),
+  view: z
+    .enum(['short', 'table'], { error: 'must be short or table' })
+    .default('short')
+    .describe('`table`: each with times, queue, worker and links, too.'),
   process: shortText(1000, 'must be the name of a process, once').optional(),
   since: timeSchema.optional().describe('Requested at or after this time.'),
   until: timeSchema.optional().describe('Requested before this time.'),
