@@ -23,6 +23,8 @@ const namesPage = 1000;
 
 /** How far a listing has come. */
 interface Place {
+  /** When its first page was asked for, in milliseconds. */
+  readonly began: number;
   /** The page of the engine. */
   readonly cursor: string | null;
   /** Where the run stands on it, and the last of its nodes that was looked at. */
@@ -59,6 +61,7 @@ export class JobsList {
 
   async page(query: JobListQuery, request: Request): Promise<{ jobs: (JobState | JobRow)[]; next: string | null }> {
     const jobs: (JobState | JobRow)[] = [];
+    const listed = new Set<string>();
     const candidates = this.#candidates(query);
     let looks = 0;
     for (;;) {
@@ -68,6 +71,9 @@ export class JobsList {
         if (at.jobId === null) return { jobs, next: encode(at) };
         if (state === null || (query.status !== undefined && !(query.status as string[]).includes(state.status)))
           continue;
+        // One that ends, or changes its form, while its page is made is met in two places.
+        if (listed.has(state.uuid)) continue;
+        listed.add(state.uuid);
         jobs.push(state);
         if (jobs.length < query.limit) continue;
         const isLast = number === batch.length - 1 && (await candidates.next()).done === true;
@@ -83,10 +89,11 @@ export class JobsList {
   async *#candidates(query: JobListQuery): AsyncGenerator<Candidate, undefined> {
     const start = query.cursor === undefined ? null : decode(query.cursor);
     const wanted = query.name_contains?.toLowerCase();
+    const began = start?.began ?? Date.now();
     let cursor = start?.cursor ?? null;
     let names = 0;
     for (;;) {
-      const page = await this.#deps.engine.list(toEngine(query, cursor ?? undefined));
+      const page = await this.#deps.engine.list(toEngine(query, cursor ?? undefined, new Date(began)));
       for (const run of page.runs) {
         const { place, isGraph } = run;
         // Runs that came since push the others on; they are no part of this listing.
@@ -95,11 +102,11 @@ export class JobsList {
         if (wanted !== undefined && run.name?.toLowerCase().includes(wanted) !== true) {
           names += 1;
           if (names < maxNames) continue;
-          yield { cursor, place, number: maxNodes, jobId: null, isGraph };
+          yield { began, cursor, place, number: maxNodes, jobId: null, isGraph };
           return undefined;
         }
         for await (const { jobId, number } of this.#jobsOf(run, after, query.status)) {
-          yield { cursor, place, number, jobId, isGraph };
+          yield { began, cursor, place, number, jobId, isGraph };
         }
       }
       if (page.next === null) return undefined;
@@ -156,11 +163,12 @@ const statesOf: Readonly<Record<RecordStatus, readonly NodeState[]>> = {
   REVOKED: [...open, 'revoked', 'skipped'],
 };
 
-function toEngine(query: JobListQuery, cursor: string | undefined): ListQuery {
+function toEngine(query: JobListQuery, cursor: string | undefined, began: Date): ListQuery {
   const { queue, name, process, since, until } = query;
   return {
     states: query.status === undefined ? [] : [...new Set(query.status.map(listedState))],
     limit: query.name_contains === undefined ? query.limit : namesPage,
+    began,
     ...(query.in_graphs === undefined ? {} : { graphs: query.in_graphs === 'true' }),
     ...(cursor === undefined ? {} : { cursor }),
     ...(queue === undefined ? {} : { queue }),
@@ -186,17 +194,18 @@ async function take<T>(from: AsyncGenerator<T, undefined>, count: number): Promi
   return taken;
 }
 
-function encode({ cursor, place, number }: Place): string {
-  return Buffer.from(JSON.stringify([cursor, place, number])).toString('base64url');
+function encode({ began, cursor, place, number }: Place): string {
+  return Buffer.from(JSON.stringify([cursor, place, number, began])).toString('base64url');
 }
 
 /** @throws EngineError BAD_REQUEST when it is not a cursor of ours */
 function decode(text: string): Place {
   try {
-    const [cursor, place, number] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown[];
+    const [cursor, place, number, began] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown[];
     if (cursor !== null && typeof cursor !== 'string') throw new TypeError('page');
     if (typeof place !== 'string' || typeof number !== 'number') throw new TypeError('run');
-    return { cursor, place, number };
+    if (typeof began !== 'number') throw new TypeError('time');
+    return { began, cursor, place, number };
   } catch (error) {
     throw new EngineError('BAD_REQUEST', 'cursor: must be the text of "next" of the page before', {}, { cause: error });
   }

@@ -19,7 +19,8 @@ import { attributes, firstText, jsonOf, placeOf, quoted } from './visibility.js'
  * 1. Only plain jobs: no delay, no expiry, no callback. Others need the interpreter from the start.
  * 2. A lost worker is Temporal's own retry, without end; the attempt itself counts losses in the record.
  * 3. A fault that allows another attempt turns the job into a run of the interpreter. The activity is then terminated,
- *    which nothing else does: lists leave terminated activities out, the run stands for the job.
+ *    which nothing else does: lists leave terminated activities out, the run stands for the job. Only a list that began
+ *    before that still has the activity, since the run has come too late for it.
  */
 export type AloneState = 'running' | 'succeeded' | 'failed' | 'cancelled' | 'continued' | 'unknown';
 
@@ -175,11 +176,15 @@ const statusFilter: Readonly<Record<ListQuery['states'][number], string>> = {
 
 export function aloneFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
   const parts = [`ActivityType = 'runScript'`];
-  parts.push(
+  const wanted =
     query.states.length > 0
-      ? `(${query.states.map((state) => `(${statusFilter[state]})`).join(' OR ')})`
-      : `ExecutionStatus != 'Terminated'`,
-  );
+      ? query.states.map((state) => `(${statusFilter[state]})`)
+      : [`ExecutionStatus != 'Terminated'`];
+  // Taken over by a run between two pages: the run is new, so it stands before what is still to be listed.
+  if (query.began !== undefined && (query.states.length === 0 || query.states.includes('OPEN'))) {
+    wanted.push(`(ExecutionStatus = 'Terminated' AND CloseTime >= '${query.began.toISOString()}')`);
+  }
+  parts.push(`(${wanted.join(' OR ')})`);
   if (query.queue !== undefined) parts.push(`PixyzQueue = ${quoted(query.queue)}`);
   if (query.name !== undefined) parts.push(`PixyzName = ${quoted(query.name)}`);
   if (query.process !== undefined) parts.push(`PixyzProcess = ${quoted(query.process)}`);

@@ -32,6 +32,8 @@ export interface ListQuery {
   readonly limit: number;
   /** From the page before. */
   readonly cursor?: string;
+  /** When the first page was asked for: jobs that have changed their form since are not lost between two pages. */
+  readonly began?: Date;
 }
 
 export interface RunPage {
