@@ -7,6 +7,7 @@ import { isMissing } from '../store/atomic.js';
 import type { GraphShare } from '../store/graph-share.js';
 import { NodeRecords } from '../store/node-record.js';
 import type { ApiDeps, Request } from './deps.js';
+import { JsonText } from './http/json-text.js';
 import {
   detailsWithoutRecord,
   presentDetails,
@@ -80,12 +81,14 @@ export class JobsReader {
     });
   }
 
-  /** The return value, wherever it lies. */
-  async result(record: JobRecord): Promise<Json> {
+  /** The return value, wherever it lies: as its own text where JavaScript would change it. */
+  async result(record: JobRecord): Promise<Json | JsonText> {
     if (record.resultFile === null) return record.result;
     const file = join(this.#deps.store.paths(record.jobId).folder, record.resultFile.file);
     try {
-      return JSON.parse(await readFile(file, 'utf8')) as Json;
+      const text = await readFile(file, 'utf8');
+      const value = JSON.parse(text) as Json; // scripts can reach the file: nothing else is told of it than JSON
+      return /[\r\n]/.test(text) ? value : new JsonText(text);
     } catch (error) {
       // Retention deletes the files of a job before its record.
       if (isMissing(error)) return null;

@@ -103,6 +103,14 @@ def main(pc, params):
     expect((await system.api.ended(uuid)).result).toBe("{'id': 9007199254740993, 'scale': 1.0, '10': 'a', '2': 'b'}");
   });
 
+  it('results reach the client digit by digit', async () => {
+    const { uuid } = await system.api.run({
+      script: 'def main(pc, params):\n    return {"id": 2**64 + 1, "scale": 1.0}\n',
+    });
+    const answer = await system.api.get(`/jobs/${uuid}/details`);
+    expect(await answer.text()).toContain('"result":{"id":18446744073709551617,"scale":1.0}');
+  });
+
   it('a raw job shows its value too', async () => {
     const details = await system.api.run({
       script: 'def main(pc, params):\n    return {"mesh": 7}\n',

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Reply, Request } from '../deps.js';
+import { stringifyJson } from './json-text.js';
 
 export interface ServerEvent {
   readonly event: string;
@@ -70,7 +71,7 @@ async function pump(
 
 /** JSON has no line breaks of its own, so one data line is enough. */
 function encode({ event, id, data }: ServerEvent): string {
-  return `event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `event: ${event}\nid: ${id}\ndata: ${stringifyJson(data)}\n\n`;
 }
 
 /** The id of the last event that a client which comes again has seen. */

@@ -2,6 +2,7 @@ import { nodeIndexOf } from '../../contract/ids.js';
 import type { JobError, JobRecord, JobStatus } from '../../contract/job.js';
 import { isTerminal } from '../../contract/job.js';
 import type { Json } from '../../contract/json.js';
+import type { JsonText } from '../http/json-text.js';
 import type { JobDetails, JobRow, JobState } from '../schemas/jobs.js';
 
 /**
@@ -45,7 +46,7 @@ export function presentRow(record: JobRecord, isInGraph: boolean, links: JobRow[
 
 export interface DetailsExtras {
   /** The return value, read from its file where it is too large for the record. */
-  readonly result: Json;
+  readonly result: Json | JsonText;
   readonly waiting: string | null;
   readonly links: Readonly<Record<string, string>>;
 }
@@ -117,7 +118,7 @@ function isProcessFault(error: JobError): boolean {
   return error.kind === 'exit' || error.kind === 'signal' || error.kind === 'time-limit' || error.kind === 'memory';
 }
 
-function shownResult(record: JobRecord, result: Json): Json {
+function shownResult(record: JobRecord, result: Json | JsonText): Json | JsonText {
   switch (record.status) {
     case 'SUCCESS':
       return result;

@@ -1,12 +1,13 @@
 import { isTerminal, type JobRecord } from '../../contract/job.js';
 import type { Json } from '../../contract/json.js';
 import { recordMeta } from '../../store/handed-on.js';
+import type { JsonText } from '../http/json-text.js';
 import type { TaskMeta } from '../schemas/jobs.js';
 
 /** The record as a Celery result store would keep it, for programs that read that form. */
 export function presentTaskMeta(
   record: JobRecord,
-  result: Json,
+  result: Json | JsonText,
   family: { readonly children: Json[]; readonly parentId: string | null },
 ): TaskMeta {
   const failed = record.status === 'FAILURE' || record.status === 'RETRY';
@@ -31,7 +32,7 @@ export const unknownTaskMeta: TaskMeta = {
   date_done: null,
 };
 
-function resultOf(record: JobRecord, result: Json): Json {
+function resultOf(record: JobRecord, result: Json | JsonText): unknown {
   switch (record.status) {
     case 'RUNNING':
       return recordMeta(record);

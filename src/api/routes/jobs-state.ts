@@ -1,4 +1,5 @@
 import type { App } from '../deps.js';
+import { stringifyJson } from '../http/json-text.js';
 import type { JobsReader } from '../jobs-reader.js';
 import { presentTaskMeta, unknownTaskMeta } from '../presenters/task-meta.js';
 import { errorAnswers } from '../schemas/errors.js';
@@ -9,7 +10,7 @@ import type { TaskFamily } from '../task-family.js';
  * Answers are presented from records that were checked when they were read; checking the answer again costs more than all
  * the rest of the call, and minutes for a result of many megabytes. Tests hold the answers against the schemas.
  */
-const serializerCompiler = () => (answer: unknown) => JSON.stringify(answer);
+const serializerCompiler = () => stringifyJson;
 
 /** The state of one job, in the three forms that clients know. */
 export function jobsStateRoutes(app: App, reader: JobsReader, family: TaskFamily): void {

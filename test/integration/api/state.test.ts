@@ -103,6 +103,22 @@ describe('the state of a job', () => {
     expect(await (await api.call(`/jobs/${jobId}/details`)).json()).toMatchObject({ result: { big: 1 } });
   });
 
+  it('passes on what the script returned digit by digit, wherever it is shown', async () => {
+    const api = await startApi();
+    const text = '{"id":18446744073709551617,"scale":1.0,"10":"$&","2":"b"}';
+    for (const raw of [false, true]) {
+      const { jobId } = await api.seed({
+        status: 'SUCCESS',
+        raw,
+        resultFile: { file: 'result.json', sizeBytes: text.length },
+      });
+      await writeFile(join(api.store.paths(jobId).folder, 'result.json'), text);
+      for (const path of [`/jobs/${jobId}/details`, `/jobs/${jobId}/events`, `/backend/get_task_meta/${jobId}`]) {
+        expect(await (await api.call(path)).text(), path).toContain(`"result":${text}`);
+      }
+    }
+  });
+
   it('keeps name, times, steps and retry of a failed job, and has label, traceback and exception from the first moment', async () => {
     const api = await startApi();
     const { jobId } = await api.seed({

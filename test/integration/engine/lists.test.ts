@@ -38,7 +38,7 @@ test('a job that the interpreter takes over between two pages is on one of the p
     {} as GraphsReader,
   );
   const page = (limit: number, cursor?: string | null) =>
-    list.page({ queue, limit, ...(cursor == null ? {} : { cursor }) }, {} as Request);
+    list.page({ queue, limit, view: 'short', ...(cursor == null ? {} : { cursor }) }, {} as Request);
   const listed = async (limit: number) => (await page(limit)).jobs.map(({ uuid }) => uuid);
   await waitFor(async () => expect(await listed(10)).toEqual(all));
 
