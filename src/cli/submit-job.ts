@@ -1,6 +1,7 @@
 import type { JobDetails, JobRequest } from '../client/index.js';
 import type { Context } from './context.js';
-import { exitCodeOfJob } from './exit-codes.js';
+import { CliError, exitCodeOfJob, exitCodes } from './exit-codes.js';
+import { jsonOption } from './options.js';
 import { transferBar } from './transfer.js';
 import { endLines, watchJobs } from './watch-jobs.js';
 
@@ -12,14 +13,19 @@ export interface SubmitFlags {
   readonly queue?: string;
   readonly limit?: number;
   readonly alias?: string;
+  readonly config?: string;
   readonly watch?: boolean;
   readonly result?: boolean;
   readonly batch?: boolean;
 }
 
-/** Only what was given: what was not is the decorator's to say. */
-export function configOf({ entrypoint, queue, limit }: SubmitFlags): Record<string, unknown> {
+/** Only what was given: what was not is the decorator's to say. A flag of its own wins over the same key of `--config`. */
+export function configOf({ entrypoint, queue, limit, config }: SubmitFlags): Record<string, unknown> {
+  const given = config === undefined ? {} : jsonOption('-c', config);
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new CliError(`-c is no JSON object: write it like '{"retries": 0}'`, exitCodes.usage);
   return {
+    ...given,
     ...(entrypoint === undefined ? {} : { entrypoint }),
     ...(queue === undefined ? {} : { queue }),
     ...(limit === undefined ? {} : { time_limit: limit }),
@@ -79,7 +85,7 @@ export async function submitJob(
     if (talks) out.print(endLines(details));
     else if (details.error !== null) out.note(`Error: ${details.error.trimEnd()}`);
     if (talks && words.completed !== null) out.print(`Job [ ${id} ] ${words.completed}`);
-    if (result || words.completed !== null) out.value(details);
+    if (result || (talks && words.completed !== null)) out.value(details);
   }
   return exitCodeOfJob(details.status);
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
+import { reasonOf } from './explain.js';
 import { projectRoot } from './project-root.js';
 import { settingsSchema, unusedNames } from './schema.js';
 
@@ -92,9 +93,6 @@ export function readSettings(values: Env, cwd: string, configFile: string | null
     configFile,
     notices: unusedNames
       .filter((name) => values[name] !== undefined && values[name] !== '')
-      .map(
-        (name) =>
-          `${name} is set and not used: ${name.startsWith('POOL') ? 'every script runs in a process of its own' : 'this scheduler needs no Redis and no Celery'}`,
-      ),
+      .map((name) => `${name} is set and not used: ${reasonOf(name)}`),
   };
 }

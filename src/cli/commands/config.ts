@@ -1,12 +1,15 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { parse } from 'dotenv';
 import { chooseConnection, configFileOf } from '../connection.js';
 import type { Commands } from '../context.js';
 import { CliError, exitCodes } from '../exit-codes.js';
+import { existingFile } from '../options.js';
+import { table } from '../output.js';
 
 const names = { url: 'PIXYZ_URL', token: 'PIXYZ_TOKEN' } as const;
 
-/** `config`: which API is used and why, and the file that says so for every shell. */
+/** `config`: which API is used and why, and the file that says so for every shell; what becomes of settings of a system. */
 export function configCommands(commands: Commands): void {
   const config = commands.group('config', 'address and token, and the file that keeps them');
 
@@ -59,6 +62,36 @@ export function configCommands(commands: Commands): void {
       'after',
       '\nExamples:\n  pixyz config set url https://pixyz.example.org\n  pixyz config set token < token.txt      not seen in the history of the shell',
     );
+
+  commands
+    .add(
+      'check [file]',
+      'what becomes of each line of a pixyz-scheduler.conf, one of the Celery-based scheduler too',
+      (command) => command,
+      async ({ shell, out }, _flags, path = 'pixyz-scheduler.conf') => {
+        // Only this command needs the settings of the server, and what reads them.
+        const { explainSettings } = await import('../../config/explain.js');
+        const lines = explainSettings(parse(readFileSync(existingFile('file', path, shell.cwd))));
+        const colours = {
+          used: 'green',
+          empty: 'gray',
+          unused: 'gray',
+          elsewhere: 'gray',
+          unknown: 'yellow',
+          wrong: 'red',
+        } as const;
+        const rows = lines.map(({ name, value, fate, detail }) => [
+          name,
+          value ?? '…',
+          out.paint(colours[fate], fate),
+          detail,
+        ]);
+        out.tell({ file: resolve(shell.cwd, path), settings: lines }, table(['NAME', 'VALUE', 'IS', 'WHAT'], rows));
+        return lines.some(({ fate }) => fate === 'wrong') ? exitCodes.failed : exitCodes.ok;
+      },
+      config,
+    )
+    .addHelpText('after', '\nExit code 1: a value cannot be used.');
 }
 
 /** Other lines stay as they are. Readable by its owner alone, from the first moment: it holds the token. */

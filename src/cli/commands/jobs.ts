@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { JobDetails, JobQuery, JobState } from '../../client/index.js';
 import type { Commands, Context } from '../context.js';
-import { exitCodeOfJobs } from '../exit-codes.js';
-import { collect, idsOf, wholeNumber } from '../options.js';
+import { exitCodeOfJob, exitCodeOfJobs } from '../exit-codes.js';
+import { collect, idsOf, oneId, wholeNumber } from '../options.js';
 import { type Colour, durationText, table } from '../output.js';
 import { endLines, watchJobs } from '../watch-jobs.js';
 
@@ -58,6 +58,21 @@ export function jobCommands(commands: Commands): void {
       return 0;
     },
   );
+
+  commands
+    .add<JobFlag>(
+      'result [job]',
+      'what a job has returned; waits for its end, which is the exit code',
+      withJob,
+      async (context, flags, ...words) => {
+        const { out } = context;
+        const [details] = (await watchJobs(context, [oneId(flags, words)])) as [JobDetails];
+        if (details.status === 'SUCCESS') out.value(details.result);
+        else out.note(details.error?.trimEnd() ?? `the job is ${details.status}: ${String(details.result)}`);
+        return exitCodeOfJob(details.status);
+      },
+    )
+    .addHelpText('after', '\nExample:\n  pixyz result $(pixyz exec -s my_script.py -b)');
 
   commands.add<JobFlag>('cancel [jobs...]', 'stop jobs', withJob, (context, flags, ...words) =>
     each(

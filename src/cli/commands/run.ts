@@ -9,11 +9,7 @@ export function runCommands(commands: Commands): void {
     .add<SubmitFlags & { readonly script: string }>(
       'exec',
       'run a script of your own as a job',
-      (command) =>
-        submitOptions(command.requiredOption('-s, --script <file>', 'the Python script')).option(
-          '-b, --batch',
-          'print the id of the job and nothing else; with -w the exit code tells how it ended',
-        ),
+      (command) => submitOptions(command.requiredOption('-s, --script <file>', 'the Python script')),
       (context, flags) => {
         const { cwd } = context.shell;
         const request = {
@@ -32,7 +28,7 @@ export function runCommands(commands: Commands): void {
       'run a process that is there already (pixyz list)',
       (command) => submitOptions(command.requiredOption('-n, --name <process>', 'name of the process')),
       (context, flags) => {
-        if (!context.out.json) context.out.print(`start ${flags.name} process`);
+        if (!context.out.json && flags.batch !== true) context.out.print(`start ${flags.name} process`);
         const request = {
           process: flags.name,
           ...(flags.input === undefined ? {} : { file: existingFile('-i', flags.input, context.shell.cwd) }),
@@ -60,8 +56,13 @@ function submitOptions(command: Command): Command {
     .option('-q, --queue <name>', 'queue, such as cpu or gpu')
     .option('-l, --limit <seconds>', 'time limit (default: 3600)', wholeNumber)
     .option('-a, --alias <name>', 'display name of the job')
+    .option(
+      '-c, --config <json>',
+      'further settings, such as {"retries": 0}; what the engine does not know reaches the script',
+    )
     .option('-w, --watch', 'wait for the end')
-    .option('-r, --result', 'with -w: print the details at the end');
+    .option('-r, --result', 'with -w: print the details at the end')
+    .option('-b, --batch', 'print the id of the job and nothing else; with -w the exit code tells how it ended');
 }
 
 const execExamples = `

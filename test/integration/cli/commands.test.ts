@@ -210,6 +210,16 @@ describe('jobs', () => {
   });
 });
 
+describe('result', () => {
+  it('is what the job returned, or its failure and exit code', async () => {
+    const { api, run } = await start();
+    const good = await api.seed({ status: 'SUCCESS', result: { x: 1 } });
+    expect(await run(['result', good.jobId])).toEqual({ code: 0, stdout: '{\n    "x": 1\n}\n', stderr: '' });
+    const bad = await api.seed({ status: 'REVOKED' });
+    expect(await run(['result', bad.jobId])).toMatchObject({ code: 11, stdout: '' });
+  });
+});
+
 describe('purge', () => {
   it('counts what waits in a queue, and cancels it when it is told to', async () => {
     const { api, run } = await start();
@@ -239,6 +249,26 @@ describe('config', () => {
     expect(shown.stdout).not.toContain('secret');
     expect((await run(['config', 'set', 'url', 'nonsense'], { env })).code).toBe(2);
     expect((await run(['config', 'set', 'colour', 'red'], { env })).code).toBe(2);
+  });
+
+  it('says what becomes of a file of settings, and of a value that cannot be used, without its passwords', async () => {
+    const { folder, run } = await start();
+    const lines = 'API_PORT=http\nREDIS_PASSWORD=hidden\nLOG_LEVEL=INFO\nSHARE_PATH=\nCOLOUR=red\nQUEUE_NAME=cpu\n';
+    writeFileSync(join(folder, 'pixyz-scheduler.conf'), lines);
+    const ran = await run(['config', 'check', '--json']);
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).not.toContain('hidden');
+    const { settings } = JSON.parse(ran.stdout) as { settings: { name: string; fate: string }[] };
+    expect(settings.map(({ name, fate }) => `${name} ${fate}`)).toEqual([
+      'API_PORT wrong',
+      'REDIS_PASSWORD unused',
+      'LOG_LEVEL elsewhere',
+      'SHARE_PATH empty',
+      'COLOUR unknown',
+      'QUEUE_NAME used',
+    ]);
+    writeFileSync(join(folder, 'pixyz-scheduler.conf'), 'QUEUE_NAME=cpu\n');
+    expect(await run(['config', 'check'])).toMatchObject({ code: 0, stdout: expect.stringContaining('used') });
   });
 });
 

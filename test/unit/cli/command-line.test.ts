@@ -142,6 +142,8 @@ describe('what is shown', () => {
 describe('what is sent', () => {
   it('the config has only what was given', () => {
     expect(configOf({})).toEqual({});
+    expect(configOf({ config: '{"retries": 0, "queue": "cpu"}', queue: 'gpu' })).toEqual({ retries: 0, queue: 'gpu' });
+    expect(() => configOf({ config: '[]' })).toThrow('no JSON object');
     expect(configOf({ entrypoint: 'go', queue: 'gpu', limit: 0 })).toEqual({
       entrypoint: 'go',
       queue: 'gpu',
