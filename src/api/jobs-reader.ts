@@ -8,6 +8,7 @@ import type { GraphShare } from '../store/graph-share.js';
 import { NodeRecords } from '../store/node-record.js';
 import type { ApiDeps, Request } from './deps.js';
 import { JsonText } from './http/json-text.js';
+import { presentAsked } from './presenters/asked-job.js';
 import {
   detailsWithoutRecord,
   presentDetails,
@@ -16,7 +17,7 @@ import {
   unreadableState,
 } from './presenters/job-state.js';
 import type { QueueWatch } from './queue-watch.js';
-import type { JobDetails, JobState } from './schemas/jobs.js';
+import type { AskedJob, JobDetails, JobState } from './schemas/jobs.js';
 import { temporalUiBase } from './temporal-links.js';
 
 /**
@@ -79,6 +80,13 @@ export class JobsReader {
       waiting: waiting?.message ?? null,
       links,
     });
+  }
+
+  /** @throws EngineError NOT_FOUND */
+  async asked(jobId: string): Promise<AskedJob> {
+    const spec = await this.#deps.store.readSpec(jobId);
+    if (spec?.jobId !== jobId) throw new EngineError('NOT_FOUND', `there is no job ${jobId}, or it has not begun`);
+    return presentAsked(spec);
   }
 
   /** The return value, wherever it lies: as its own text where JavaScript would change it. */

@@ -7,6 +7,7 @@ import { type FollowOptions, follow } from './event-stream.js';
 import { type CallOptions, type Http, queryText } from './http.js';
 import { type Field, multipartBody, type OnProgress } from './multipart.js';
 import type {
+  AskedJob,
   DeletedJob,
   JobDetails,
   JobList,
@@ -80,6 +81,11 @@ export class Jobs {
   }
 
   /** Stops it. */
+  /** Process or script, parameters and settings. */
+  request(id: string, options?: CallOptions): Promise<AskedJob> {
+    return this.#http.get(`${pathOf(id)}/request`, {}, options);
+  }
+
   cancel(id: string, options?: CallOptions): Promise<JobState> {
     return this.#http.post(`${pathOf(id)}/cancel`, { ...options, repeatable: true });
   }

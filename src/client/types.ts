@@ -40,7 +40,7 @@ export type {
   Validation,
   Why,
 } from '../api/schemas/graphs.js';
-export type { JobDetails, JobState } from '../api/schemas/jobs.js';
+export type { AskedJob, JobDetails, JobState } from '../api/schemas/jobs.js';
 export type { QueueList, WorkerList } from '../api/schemas/operations.js';
 export type { ShownSchedule as Schedule, ShownWorkflow as WorkflowFile } from '../api/schemas/workflows.js';
 export type { JobStatus } from '../contract/job.js';

@@ -43,7 +43,7 @@ export class PageUnderTest {
       reducedMotion: 'reduce',
       ...options,
     });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     // Not as an element: the security policy of the page forbids scripts that are not its own.
     await context.addInitScript({ content: axeSource });
     return new PageUnderTest(browser, context, await context.newPage(), url);

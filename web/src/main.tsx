@@ -5,6 +5,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
 import './styles/parts.css';
+import './styles/job.css';
 
 const place = document.getElementById('page');
 if (place !== null) render(<App />, place);

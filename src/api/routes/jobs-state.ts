@@ -3,7 +3,7 @@ import { stringifyJson } from '../http/json-text.js';
 import type { JobsReader } from '../jobs-reader.js';
 import { presentTaskMeta, unknownTaskMeta } from '../presenters/task-meta.js';
 import { errorAnswers } from '../schemas/errors.js';
-import { jobDetailsSchema, jobParamsSchema, jobStateSchema, taskMetaSchema } from '../schemas/jobs.js';
+import { askedJobSchema, jobDetailsSchema, jobParamsSchema, jobStateSchema, taskMetaSchema } from '../schemas/jobs.js';
 import type { TaskFamily } from '../task-family.js';
 
 /**
@@ -12,7 +12,7 @@ import type { TaskFamily } from '../task-family.js';
  */
 const serializerCompiler = () => stringifyJson;
 
-/** The state of one job, in the three forms that clients know. */
+/** The state of one job, in the three forms that clients know, and what was asked for. */
 export function jobsStateRoutes(app: App, reader: JobsReader, family: TaskFamily): void {
   app.get(
     '/jobs/:job_uuid',
@@ -43,6 +43,21 @@ export function jobsStateRoutes(app: App, reader: JobsReader, family: TaskFamily
       },
     },
     (request) => reader.details(request.params.job_uuid, request),
+  );
+
+  app.get(
+    '/jobs/:job_uuid/request',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'What was asked for',
+        description: 'Process or script, parameters, input and settings. Of a node of a graph once it has begun.',
+        security: [{ APIKeyHeader: [] }],
+        params: jobParamsSchema,
+        response: { 200: askedJobSchema, ...errorAnswers(400, 401, 404) },
+      },
+    },
+    (request) => reader.asked(request.params.job_uuid),
   );
 
   app.get(

@@ -14,7 +14,7 @@ export const builtPage = join(projectRoot, 'dist', 'web');
  */
 const securityPolicy = [
   "default-src 'none'",
-  "script-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self'",
   "img-src 'self' blob: data:",
   "font-src 'self'",

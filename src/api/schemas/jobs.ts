@@ -133,6 +133,45 @@ const listedJobSchema = jobStateSchema.extend(z.object(rowShape).partial().shape
   ],
 });
 
+export const askedJobSchema = z
+  .object({
+    uuid: z.string(),
+    process: z.string().describe('`custom`, or the name of a shipped process.'),
+    script: z.string().nullable().describe('File name of the script of a custom job.'),
+    entrypoint: z.string(),
+    params: z.string().nullable().describe('As JSON text, which keeps the digits of its numbers; null of a command.'),
+    command: z.array(z.string()).nullable().describe('Program and arguments of a node that runs one.'),
+    input: z.string().nullable().describe('File name of the input.'),
+    root_file: z.string().nullable(),
+    queue: z.string(),
+    time_limit: z.number().nullable().describe('Seconds; null: none.'),
+    compute_only: z.boolean(),
+    graph: z.string().nullable().describe('The graph that it is a node of; null of a job sent alone.'),
+    node: z.number().int().nullable().describe('Its number there.'),
+  })
+  .meta({
+    id: 'AskedJob',
+    description: 'What was asked for: it never changes.',
+    examples: [
+      {
+        uuid: exampleId,
+        process: 'convert_file',
+        script: null,
+        entrypoint: 'main',
+        params: '{"extension":"glb"}',
+        command: null,
+        input: 'pump-unit.step',
+        root_file: null,
+        queue: 'cpu',
+        time_limit: 3600,
+        compute_only: false,
+        graph: null,
+        node: null,
+      },
+    ],
+  });
+export type AskedJob = z.infer<typeof askedJobSchema>;
+
 export const jobListSchema = z
   .object({
     jobs: z.array(listedJobSchema),

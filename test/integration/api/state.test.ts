@@ -306,3 +306,30 @@ describe('GET /backend/get_task_meta', () => {
     });
   });
 });
+
+describe('what was asked for', () => {
+  it('is told as it was sent, with all digits of the parameters', async () => {
+    const api = await startApi();
+    const jobId = await api.submit({ params: '{"big": 12345678901234567890, "one": 1.0}', config: '{"queue": "gpu"}' });
+    expect(await (await api.call(`/jobs/${jobId}/request`)).json()).toEqual({
+      uuid: jobId,
+      process: 'custom',
+      script: expect.stringMatching(/\.py$/),
+      entrypoint: 'main',
+      params: '{"big": 12345678901234567890, "one": 1.0}',
+      command: null,
+      input: null,
+      root_file: null,
+      queue: 'gpu',
+      time_limit: 3600,
+      compute_only: false,
+      graph: null,
+      node: null,
+    });
+  });
+
+  it('is 404 for an id that no job has', async () => {
+    const api = await startApi();
+    expect((await api.call(`/jobs/${unknown}/request`)).status).toBe(404);
+  });
+});

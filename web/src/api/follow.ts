@@ -1,4 +1,4 @@
-import { get } from './http.js';
+import { refusalOf } from './http.js';
 
 export interface Following {
   /** Events by their names, with their data as JSON. */
@@ -49,10 +49,9 @@ export function follow(path: string, { on, isLast, onError, onRestart, onConnect
       }
       // Refused, or there is nothing more to see: the browser does not tell which, a call does.
       finish();
-      get(path.replace(/\/events.*|\/logs?\?.*/, '')).then(
-        () => {},
-        (error: Error) => onError?.(error),
-      );
+      void refusalOf(path).then((error) => {
+        if (error !== null) onError?.(error);
+      });
     };
   };
   const look = () => {

@@ -29,6 +29,19 @@ export function remove<T>(path: string, options: CallOptions = {}): Promise<T> {
   return write<T>('DELETE', path, undefined, options);
 }
 
+/** Why a stream that the browser could not open was refused; ends the call before anything of it is read. */
+export async function refusalOf(path: string): Promise<Error | null> {
+  const ending = new AbortController();
+  try {
+    await call(path, { method: 'GET', signal: ending.signal });
+    return null;
+  } catch (error) {
+    return error as Error;
+  } finally {
+    ending.abort();
+  }
+}
+
 export async function text(path: string, query: Query = {}, options: CallOptions = {}): Promise<string> {
   return (await call(path + queryText(query), { method: 'GET', ...options })).text();
 }

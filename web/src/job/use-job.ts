@@ -1,0 +1,51 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { JobDetails } from '../../../src/client/types.js';
+import { follow } from '../api/follow.js';
+import { get } from '../api/http.js';
+
+export interface FollowedJob {
+  readonly details: JobDetails | null;
+  readonly error: Error | null;
+  readonly deleted: boolean;
+}
+
+const none: FollowedJob = { details: null, error: null, deleted: false };
+
+/** The details of a job, live until it has ended. */
+export function useJob(id: string): FollowedJob {
+  const [job, setJob] = useState<FollowedJob>(none);
+  useEffect(() => {
+    setJob(none);
+    return follow(`/jobs/${encodeURIComponent(id)}/events`, {
+      on: {
+        state: (details: JobDetails) => setJob({ details, error: null, deleted: false }),
+        deleted: () => setJob((before) => ({ ...before, deleted: true })),
+      },
+      isLast: (event, data) => event === 'deleted' || hasEnded((data as JobDetails).status),
+      onError: (error) => setJob((before) => ({ ...before, error })),
+    });
+  }, [id]);
+  return job;
+}
+
+export function hasEnded(status: string): boolean {
+  return status === 'SUCCESS' || status === 'FAILURE' || status === 'REVOKED';
+}
+
+/** Asked once: what was asked for does not change, nor does what an ended job has made. */
+export function useOnce<T>(path: string | null): { readonly data: T | null; readonly error: Error | null } {
+  const [state, setState] = useState<{ data: T | null; error: Error | null }>({ data: null, error: null });
+  useEffect(() => {
+    setState({ data: null, error: null });
+    if (path === null) return;
+    const ending = new AbortController();
+    get<T>(path, {}, { signal: ending.signal }).then(
+      (data) => setState({ data, error: null }),
+      (error: Error) => {
+        if (!ending.signal.aborted) setState({ data: null, error });
+      },
+    );
+    return () => ending.abort();
+  }, [path]);
+  return state;
+}
