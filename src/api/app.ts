@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { useValidationWords } from '../errors/validation-words.js';
 import { openGraphs } from '../store/graph-share.js';
 import { CachedInspector } from './cached-inspector.js';
 import type { ApiDeps, App } from './deps.js';
@@ -52,6 +53,7 @@ const silenceMs = 120_000;
 
 /** The API as an application that never listens: `main.ts` and tests do. */
 export async function buildApp(given: ApiDeps): Promise<App> {
+  useValidationWords();
   const deps: ApiDeps = { ...given, engine: patientEngine(given.engine) };
   const app: App = Fastify({
     ...(deps.logger === undefined ? { logger: false } : { loggerInstance: deps.logger }),

@@ -1,3 +1,4 @@
+import { useValidationWords } from '../errors/validation-words.js';
 import { foreignNames, settingsSchema, unusedNames } from './schema.js';
 
 /** What becomes of one line of a file of settings. */
@@ -17,6 +18,7 @@ const isOneOf = (names: readonly string[], name: string) => names.includes(name)
 
 /** Explains a file of settings name by name, an older one of the Celery-based scheduler too. */
 export function explainSettings(values: Readonly<Record<string, string>>): Fate[] {
+  useValidationWords();
   return Object.entries(values).map(([name, value]) => {
     const shown = secret.test(name) ? null : value;
     if (isOneOf(unusedNames, name)) return { name, value: shown, fate: 'unused', detail: reasonOf(name) };

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
+import { useValidationWords } from '../errors/validation-words.js';
 import { reasonOf } from './explain.js';
 import { projectRoot } from './project-root.js';
 import { settingsSchema, unusedNames } from './schema.js';
@@ -63,6 +64,7 @@ export function readSettings(values: Env, cwd: string, configFile: string | null
     const value = values[name];
     if (value !== undefined && value.trim() !== '') known[name] = value;
   }
+  useValidationWords();
   const parsed = settingsSchema.safeParse(known);
   if (!parsed.success) {
     const source = configFile === null ? 'the environment' : `${configFile} or the environment`;
