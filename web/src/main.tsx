@@ -6,6 +6,7 @@ import './styles/base.css';
 import './styles/layout.css';
 import './styles/parts.css';
 import './styles/job.css';
+import './styles/list.css';
 
 const place = document.getElementById('page');
 if (place !== null) render(<App />, place);

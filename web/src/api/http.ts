@@ -1,4 +1,4 @@
-import { type ApiError, apiError, ConnectionError } from '../../../src/client/errors.js';
+import { type ApiError, apiError } from '../../../src/client/errors.js';
 import { sessionEnded } from '../session.js';
 
 /** Calls of the page. The cookie of the session goes with them by itself; the page never knows the token. */
@@ -7,6 +7,14 @@ export type Query = Readonly<Record<string, string | number | boolean | readonly
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+
+  constructor(options?: ErrorOptions) {
+    super('The server cannot be reached.', options);
+  }
 }
 
 /** The API refuses what writes without it: another site cannot make a browser send it. */
@@ -79,14 +87,14 @@ async function json<T>(path: string, init: Init): Promise<T> {
   return (await (await call(path, init)).json()) as T;
 }
 
-/** @throws ApiError, ConnectionError, or what the signal was aborted with */
+/** @throws ApiError, UnreachableError, or what the signal was aborted with */
 async function call(path: string, { signal, ...init }: Init): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, { credentials: 'same-origin', signal: signal ?? null, ...init });
   } catch (error) {
     signal?.throwIfAborted();
-    throw new ConnectionError('the server', error);
+    throw new UnreachableError({ cause: error });
   }
   if (answer.ok) return answer;
   throw refused(answer.status, Object.fromEntries(answer.headers), await answer.text());
@@ -115,7 +123,7 @@ export function upload<T>(
     request.open('POST', path);
     for (const [name, value] of Object.entries({ ...pageHeader, ...headers })) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => onProgress?.(total === 0 ? 1 : loaded / total);
-    request.onerror = () => reject(new ConnectionError('the server', new Error('the connection broke')));
+    request.onerror = () => reject(new UnreachableError());
     request.onabort = () => reject(signal?.reason as Error);
     request.onload = () => {
       if (request.status < 400) resolve(JSON.parse(request.responseText) as T);
