@@ -16,6 +16,8 @@ const tier = (name: string, order: number, options: { server: boolean; workers: 
     sequence: { groupOrder: order },
     testTimeout: options.timeoutMs,
     hookTimeout: Math.max(options.timeoutMs, 30_000),
+    // A loaded machine may need long for what takes a moment elsewhere.
+    expect: { poll: { timeout: options.timeoutMs / 6 } },
   },
 });
 
