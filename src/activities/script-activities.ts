@@ -6,11 +6,13 @@ import type { Logger } from 'pino';
 import type { AttemptInput, AttemptResult, BatchInput, BatchResult } from '../contract/graph.js';
 import type { FaultKind, JobRecord, JobSpec } from '../contract/job.js';
 import type { Runner, ScriptOutcome, ScriptTask } from '../contract/runner.js';
+import type { RunningAttempt } from '../contract/worker-report.js';
 import { type GraphShare, openGraphs } from '../store/graph-share.js';
 import type { JobStore } from '../store/job-store.js';
 import { logFileOf, resolveFileRef } from '../store/layout.js';
 import { claim, claimedBy, fenceCheckMs, fenceMs } from '../store/ownership.js';
 import { cancelSent } from '../store/sent-canvases.js';
+import type { RunningAttempts } from '../worker/running-attempts.js';
 import type { Slot, SlotPool } from '../worker/slot-pool.js';
 import { type AloneDeps, runAlone } from './alone.js';
 import { AttemptRecord } from './attempt-record.js';
@@ -39,6 +41,8 @@ export interface ScriptDeps extends AloneDeps, BatchDeps, ReuseDeps {
   /** Memory limit of a script taken from a queue, in bytes; null: none. */
   readonly memoryLimit: (queue: string) => number | null;
   readonly logger: Logger;
+  /** Knows what runs here now. */
+  readonly running: RunningAttempts;
   /** Told of every attempt that has ended. */
   readonly onAttempt: (queue: string, outcome: 'succeeded' | FaultKind, seconds: number) => void;
 }
@@ -135,6 +139,16 @@ async function runAttempt(
 
   const stop = stopSignal(context, store, input);
   const canvases = new CanvasDesk(store, deps.graphs, deps.canvases, jobId);
+  const shown: RunningAttempt = {
+    jobId,
+    inGraph: input.graph === true,
+    name: spec.name,
+    queue: input.queue,
+    attempt,
+    since: new Date().toISOString(),
+    pid: null,
+  };
+  const ended = deps.running.begin(shown);
   let outcome: ScriptOutcome;
   try {
     outcome =
@@ -142,12 +156,16 @@ async function runAttempt(
         ? notRunnable(problem)
         : await deps.runner.run(scriptTask(deps, input, spec, prepared), {
             signal: stop.signal,
-            onStarted: (pid) => owned.started(pid),
+            onStarted: (pid) => {
+              shown.pid = pid;
+              owned.started(pid);
+            },
             onProgress: (snapshot) => owned.progress(snapshot),
             onRequest: (request) => canvases.answer(request),
             onWaiting: (waiting) => (waiting ? slot.lend() : slot.resume()),
           });
   } finally {
+    ended();
     slot.resume(); // it may have ended in the middle of a wait
     canvases.close();
     stop.release();

@@ -133,7 +133,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
     }),
   );
   summaryRoutes(app, deps);
-  operationsRoutes(app, deps, queues);
+  await app.register(operationsRoutes(deps, queues));
   metricsRoutes(app, deps, queues, share, metrics);
   healthRoutes(app, deps);
   await docsRoutes(app);

@@ -25,6 +25,8 @@ export function patientEngine(engine: Engine, patienceMs = 10_000): Engine {
     countByState: () => ask(() => engine.countByState()),
     startArchive: (jobId: string, fingerprint: string) => ask(() => engine.startArchive(jobId, fingerprint)),
     queueStats: (queue: string) => ask(() => engine.queueStats(queue)),
+    pauseQueue: (queue: string, by: string, reason: string) => ask(() => engine.pauseQueue(queue, by, reason)),
+    resumeQueue: (queue: string, by: string) => ask(() => engine.resumeQueue(queue, by)),
     ping: (timeoutMs: number) => engine.ping(timeoutMs),
     close: () => engine.close(),
   };

@@ -10,7 +10,7 @@ const maxQueues = 1000;
 
 /** Why a job waits in its queue. */
 export interface Waiting {
-  readonly code: 'no-worker' | 'busy';
+  readonly code: 'no-worker' | 'busy' | 'queue-paused';
   /** A sentence for people. */
   readonly message: string;
 }
@@ -39,11 +39,24 @@ export class QueueWatch {
     return stats;
   }
 
+  /** What is known of a queue is not so any more. */
+  forget(queue: string): void {
+    this.#known.delete(queue);
+  }
+
   /**
    * null when somebody who serves the queue has a free slot, or when it cannot be told. What workers say of themselves counts
    * first: one with all slots taken does not ask Temporal for more, and after some minutes Temporal has forgotten it.
    */
   async whyWaiting(queue: string): Promise<Waiting | null> {
+    const paused = await this.stats(queue).then(
+      (stats) => stats.paused,
+      () => null,
+    );
+    if (paused !== null) {
+      const reason = paused.reason === null ? '' : ` (${paused.reason})`;
+      return { code: 'queue-paused', message: `queue "${queue}" is paused${reason}: it goes on when it is resumed` };
+    }
     const serving = (await this.#workers()).filter(({ queues }) => queues.includes(queue));
     const taking = serving.filter(({ draining }) => !draining);
     if (taking.length > 0) return isServiceQueue(queue) ? null : allBusy(queue, taking);

@@ -59,6 +59,8 @@ export class SchedulerMetrics {
     const backlog = gauge('pixyz_queue_backlog', 'Jobs that wait for a worker.', ['queue']);
     const age = gauge('pixyz_queue_oldest_age_seconds', 'Age of the oldest of them.', ['queue']);
     const pollers = gauge('pixyz_queue_pollers', 'Worker processes that poll the queue.', ['queue']);
+    const paused = gauge('pixyz_queue_paused', 'Whether nothing of the queue is handed out, 1 or 0.', ['queue']);
+    const draining = gauge('pixyz_workers_draining', 'Workers that finish what they run and take nothing new.');
     const alive = gauge('pixyz_workers', 'Workers that are alive.');
     const slots = gauge('pixyz_slots', 'Slots of all live workers.', ['kind']);
     const children = gauge('pixyz_children', 'Python children of all live workers.', ['kind']);
@@ -66,6 +68,7 @@ export class SchedulerMetrics {
 
     const sum = (read: (report: WorkerReport) => number) => workers.reduce((total, report) => total + read(report), 0);
     alive.set(workers.length);
+    draining.set(workers.filter((worker) => worker.draining).length);
     for (const kind of ['limit', 'used', 'lent'] as const)
       slots.set(
         { kind },
@@ -92,6 +95,7 @@ export class SchedulerMetrics {
         backlog.set({ queue }, values.backlog);
         age.set({ queue }, values.oldestAgeSeconds);
         pollers.set({ queue }, values.pollers);
+        paused.set({ queue }, values.paused === null ? 0 : 1);
       }
     } catch {
       // A scrape must not fail when Temporal is away: that is when the other metrics are needed.

@@ -1,9 +1,9 @@
 import { Graphs } from './graphs.js';
-import { type CallOptions, Http } from './http.js';
+import { type CallOptions, Http, jsonBody } from './http.js';
 import { Jobs } from './jobs.js';
 import type { RetryOptions } from './retry.js';
 import { httpTransport, type Transport } from './transport.js';
-import type { QueueList, WorkerList } from './types.js';
+import type { Queue, QueueList, WorkerList, WorkerState } from './types.js';
 import { Workflows } from './workflows.js';
 
 export interface ClientOptions {
@@ -49,6 +49,21 @@ export class PixyzClient {
   /** What waits in each queue, and who serves it. */
   queues(options?: CallOptions): Promise<QueueList> {
     return this.#http.get('/queues', {}, options);
+  }
+
+  /** Hands out nothing more of a queue until it is resumed; what runs goes on, what comes waits. */
+  pauseQueue(queue: string, reason?: string, options?: CallOptions): Promise<Queue> {
+    const body = jsonBody(reason === undefined ? {} : { reason });
+    return this.#http.post(`/queues/${encodeURIComponent(queue)}/pause`, { body, repeatable: true, ...options });
+  }
+
+  resumeQueue(queue: string, options?: CallOptions): Promise<Queue> {
+    return this.#http.post(`/queues/${encodeURIComponent(queue)}/resume`, { repeatable: true, ...options });
+  }
+
+  /** Lets a worker finish what it runs and end. */
+  drainWorker(name: string, options?: CallOptions): Promise<WorkerState> {
+    return this.#http.post(`/workers/${encodeURIComponent(name)}/drain`, { repeatable: true, ...options });
   }
 
   /** The workers that are alive. */

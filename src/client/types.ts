@@ -41,7 +41,12 @@ export type {
   Why,
 } from '../api/schemas/graphs.js';
 export type { AskedJob, JobDetails, JobState } from '../api/schemas/jobs.js';
-export type { QueueList, WorkerList } from '../api/schemas/operations.js';
+export type {
+  QueueList,
+  ShownQueue as Queue,
+  ShownWorker as WorkerState,
+  WorkerList,
+} from '../api/schemas/operations.js';
 export type { ShownSchedule as Schedule, ShownWorkflow as WorkflowFile } from '../api/schemas/workflows.js';
 export type { JobStatus } from '../contract/job.js';
 

@@ -50,6 +50,15 @@ export interface QueueStats {
   readonly oldestAgeSeconds: number;
   /** Worker processes that poll it. */
   readonly pollers: number;
+  /** Since when nothing of it is handed out; null: it is. */
+  readonly paused: QueuePause | null;
+}
+
+export interface QueuePause {
+  /** ISO 8601. */
+  readonly since: string | null;
+  readonly by: string | null;
+  readonly reason: string | null;
 }
 
 export type CancelOutcome = 'cancelling' | 'already-ended' | 'unknown';
@@ -76,6 +85,13 @@ export interface Engine {
   /** Makes the archive of a job's outputs, once per `fingerprint` of their content; returns the id of the task. */
   startArchive(jobId: string, fingerprint: string): Promise<string>;
   queueStats(queue: string): Promise<QueueStats>;
+  /**
+   * Hands out nothing more of a queue until it is resumed, whoever serves it; what runs goes on, what comes waits. Kept by the
+   * server, so it outlives every process. Repeatable.
+   * @throws EngineError CONFLICT when this server cannot
+   */
+  pauseQueue(queue: string, by: string, reason: string): Promise<void>;
+  resumeQueue(queue: string, by: string): Promise<void>;
   /** Whether the server answers, within the time given. */
   ping(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;

@@ -1,41 +1,56 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { reportEveryMs, staleReportMs, type WorkerReport } from '../contract/worker-report.js';
-import { writeFileAtomic } from '../store/atomic.js';
+import { drainFileOf, reportEveryMs, staleReportMs, type WorkerReport } from '../contract/worker-report.js';
+import { isMissing, writeFileAtomic } from '../store/atomic.js';
 
-/** Keeps a worker's report on the share fresh, and clears away those of workers that died long ago. */
-export function publishReports(
-  folder: string,
-  read: () => Promise<WorkerReport>,
-  onError: (error: unknown) => void,
-): { stop(): Promise<void> } {
+export interface ReportHooks {
+  readonly read: () => Promise<WorkerReport>;
+  /** Somebody has asked this worker to drain. */
+  readonly onDrain: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Keeps a worker's report on the share fresh, looks whether it is asked to drain, and clears away reports of workers that
+ * died long ago.
+ */
+export function publishReports(folder: string, name: string, hooks: ReportHooks): { stop(): Promise<void> } {
+  const file = join(folder, `${name}.json`);
+  const drainFile = join(folder, drainFileOf(name));
   let stopped = false;
-  let file: string | null = null;
-  let writing = Promise.resolve();
   const write = async (): Promise<void> => {
     try {
-      const report = await read();
-      if (stopped) return;
-      file = join(folder, `${report.name}.json`);
-      await writeFileAtomic(file, JSON.stringify(report));
+      if (await exists(drainFile)) hooks.onDrain();
+      const report = await hooks.read();
+      if (!stopped) await writeFileAtomic(file, JSON.stringify(report));
     } catch (error) {
-      onError(error);
+      hooks.onError(error);
     }
   };
-  const tick = (): void => {
+  // One of the same name asked its predecessor, which died before it could take the file away.
+  let writing = rm(drainFile, { force: true }).catch(hooks.onError).then(write);
+  const timer = setInterval(() => {
     writing = writing.then(write);
-  };
-  tick();
-  const timer = setInterval(tick, reportEveryMs);
-  void clearDead(folder).catch(onError);
+  }, reportEveryMs);
+  void clearDead(folder).catch(hooks.onError);
   return {
     async stop() {
       clearInterval(timer);
       stopped = true;
       await writing;
-      if (file !== null) await rm(file, { force: true });
+      await Promise.all([file, drainFile].map((path) => rm(path, { force: true })));
     },
   };
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
 }
 
 async function clearDead(folder: string): Promise<void> {

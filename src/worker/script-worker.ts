@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { availableParallelism, freemem, hostname, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -15,12 +15,16 @@ import { createScriptInspector } from '../runner/script-inspector.js';
 import type { JobStore } from '../store/job-store.js';
 import { WorkflowFiles } from '../workflow-files/workflow-files.js';
 import { createEngineWorker } from './engine-worker.js';
+import { GpuWatch } from './gpus.js';
 import { publishReports } from './report.js';
+import { RunningAttempts } from './running-attempts.js';
 import { SlotPool } from './slot-pool.js';
 import { WorkerMetrics } from './worker-metrics.js';
 
 /** How long a task that has arrived waits for a slot before it goes back to its queue. */
 const holdMs = 1000;
+/** Running attempts in a report: it is written every two seconds. */
+const maxShown = 200;
 
 export interface ScriptWorkerDeps {
   readonly settings: Settings;
@@ -65,7 +69,9 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
       setImmediate(drain);
     },
   });
-  const metrics = new WorkerMetrics(slots, () => runner.stats());
+  const gpus = new GpuWatch();
+  const running = new RunningAttempts();
+  const metrics = new WorkerMetrics(slots, () => runner.stats(), gpus);
 
   const scripts = createScriptActivities({
     store,
@@ -95,7 +101,11 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
           : settings.MAX_MEMORY_USAGE;
       return kib === 0 ? null : kib * 1024;
     },
-    onAttempt: (queue, outcome, seconds) => metrics.attempt(queue, outcome, seconds),
+    running,
+    onAttempt: (queue, outcome, seconds) => {
+      running.ended(outcome);
+      metrics.attempt(queue, outcome, seconds);
+    },
   });
   const services = createServiceActivities({
     store,
@@ -175,6 +185,13 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
     draining,
     slots: slots.stats,
     runner: runner.stats(),
+    version: productVersion,
+    node: process.version,
+    engine: settings.DISABLE_PIXYZ ? 'none' : settings.PIXYZ_PYTHON_PATH === undefined ? 'open' : 'pixyz',
+    machine: { cpus: availableParallelism(), load: loadavg()[0] ?? 0, memoryTotal: totalmem(), memoryFree: freemem() },
+    gpus: [...gpus.list],
+    running: running.list.slice(0, maxShown),
+    tasks: running.tasks,
     metrics: await metrics.registry.getMetricsAsJSON(),
   });
 
@@ -186,9 +203,14 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
     drain,
     async run() {
       if (settings.QUEUE_NAME.includes('clean')) await scheduleClean(engine, settings);
-      const reports = publishReports(join(store.root, '.workers'), report, (error) =>
-        logger.warn({ err: error }, 'the report of this worker could not be written'),
-      );
+      const reports = publishReports(join(store.root, '.workers'), name, {
+        read: report,
+        onDrain: () => {
+          logger.info('told through the API to drain');
+          drain();
+        },
+        onError: (error) => logger.warn({ err: error }, 'the report of this worker could not be written'),
+      });
       await workflowFiles?.start();
       try {
         await Promise.all(workers.map((worker) => worker.run().finally(drain)));

@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { RunnerStats } from '../contract/runner.js';
+import type { Gpu } from '../contract/worker-report.js';
+import type { GpuWatch } from './gpus.js';
 import type { SlotPool } from './slot-pool.js';
 
 /** What a worker counts. Labels are bounded: its own queues, and the words for outcomes. */
@@ -8,7 +10,7 @@ export class WorkerMetrics {
   readonly #attempts: Counter<'queue' | 'outcome'>;
   readonly #seconds: Histogram<'queue' | 'outcome'>;
 
-  constructor(slots: SlotPool, runner: () => RunnerStats) {
+  constructor(slots: SlotPool, runner: () => RunnerStats, gpus: GpuWatch) {
     const registers = [this.registry];
     this.#attempts = new Counter({
       name: 'pixyz_attempts_total',
@@ -47,6 +49,24 @@ export class WorkerMetrics {
       'Resident memory of the Python host and its children.',
       () => runner().residentBytes,
     );
+    const ofGpus = (name: string, help: string, read: (gpu: Gpu) => number | null): void => {
+      new Gauge({
+        name,
+        help,
+        labelNames: ['gpu', 'model'],
+        registers,
+        collect() {
+          this.reset();
+          for (const gpu of gpus.list) {
+            const value = read(gpu);
+            if (value !== null) this.set({ gpu: String(gpu.index), model: gpu.name }, value);
+          }
+        },
+      });
+    };
+    ofGpus('pixyz_worker_gpu_memory_bytes', 'Memory of a GPU of this machine.', (gpu) => gpu.memoryTotal);
+    ofGpus('pixyz_worker_gpu_memory_used_bytes', 'Used memory of a GPU, by whomever.', (gpu) => gpu.memoryUsed);
+    ofGpus('pixyz_worker_gpu_utilization_percent', 'How busy a GPU is.', (gpu) => gpu.utilization);
   }
 
   attempt(queue: string, outcome: string, seconds: number): void {

@@ -131,7 +131,17 @@ export class FakeEngine implements Engine {
 
   async queueStats(queue: string): Promise<QueueStats> {
     this.#reach();
-    return { queue, backlog: 0, oldestAgeSeconds: 0, pollers: 1, ...this.stats.get(queue) };
+    return { queue, backlog: 0, oldestAgeSeconds: 0, pollers: 1, paused: null, ...this.stats.get(queue) };
+  }
+
+  async pauseQueue(queue: string, by: string, reason: string): Promise<void> {
+    this.#reach();
+    this.stats.set(queue, { ...this.stats.get(queue), paused: { since: new Date().toISOString(), by, reason: reason || null } });
+  }
+
+  async resumeQueue(queue: string): Promise<void> {
+    this.#reach();
+    this.stats.set(queue, { ...this.stats.get(queue), paused: null });
   }
 
   async ping(): Promise<boolean> {

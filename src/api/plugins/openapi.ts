@@ -119,6 +119,7 @@ interface OpenApi {
 
 const words: Readonly<Record<string, string>> = {
   200: 'Done.',
+  202: 'The request is stored.',
   400: 'The request cannot be carried out as it is.',
   401: 'The token is missing or wrong.',
   403: 'The session of the page, from elsewhere than the page.',

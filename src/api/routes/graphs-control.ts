@@ -1,6 +1,7 @@
 import { type App, defaultWatchMs } from '../deps.js';
 import type { GraphParts } from '../graphs/graph-parts.js';
 import type { GraphView } from '../graphs/graphs-reader.js';
+import { readJsonIfAny } from '../http/lenient-json.js';
 import {
   deletedGraphSchema,
   graphChangesSchema,
@@ -26,20 +27,7 @@ const words = {
 /** What can be done to a graph that is there. A scope of its own: most of these calls have no body, and may come with one. */
 export function graphsControlRoutes(parts: GraphParts) {
   return async (app: App): Promise<void> => {
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser(
-      'application/json',
-      { parseAs: 'string', bodyLimit: 1024 * 1024 },
-      (_request, body, done) => {
-        if (body === '') return done(null, undefined);
-        try {
-          return done(null, JSON.parse(body as string));
-        } catch (error) {
-          return done(Object.assign(error as Error, { statusCode: 400 }));
-        }
-      },
-    );
-    app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+    readJsonIfAny(app);
     controlRoutes(app, parts);
   };
 }

@@ -298,6 +298,7 @@ export const whySchema = z
           'retry',
           'no-worker',
           'busy',
+          'queue-paused',
         ]),
         message: z.string(),
         node: z.string().optional().describe('The node that is waited for.'),

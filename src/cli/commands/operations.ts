@@ -3,7 +3,7 @@ import { durationText, sizeText, table } from '../output.js';
 
 /** `queues` and `workers`: what waits, and who works. */
 export function operationCommands(commands: Commands): void {
-  commands.add(
+  const queues = commands.add(
     'queues',
     'what waits in each queue, and who serves it',
     (command) => command,
@@ -12,11 +12,15 @@ export function operationCommands(commands: Commands): void {
       out.show(list, () =>
         table(
           ['QUEUE', 'WAITING', 'OLDEST', 'WORKERS'],
-          list.queues.map(({ queue, backlog, oldest_age, workers }) => [
+          list.queues.map(({ queue, backlog, oldest_age, workers, paused }) => [
             queue,
             String(backlog),
             backlog === 0 ? '' : durationText(oldest_age),
-            workers.length === 0 ? out.paint(backlog > 0 ? 'red' : 'gray', 'none') : workers.join(', '),
+            paused !== null
+              ? out.paint('yellow', `paused${paused.reason === null ? '' : `: ${paused.reason}`}`)
+              : workers.length === 0
+                ? out.paint(backlog > 0 ? 'red' : 'gray', 'none')
+                : workers.join(', '),
           ]),
         ),
       );
@@ -24,7 +28,31 @@ export function operationCommands(commands: Commands): void {
     },
   );
 
+  commands.add<{ readonly reason?: string }>(
+    'pause <queue>',
+    'hand out nothing more of a queue; what runs goes on, what comes waits',
+    (command) => command.option('--reason <text>', 'shown to everybody who wonders why jobs wait'),
+    async ({ client, out }, { reason }, queue) => {
+      const shown = await client.pauseQueue(queue as string, reason);
+      out.show(shown, () => `queue ${shown.queue} is paused: ${running(shown)}, ${shown.backlog} waiting`);
+      return 0;
+    },
+    queues,
+  );
+
   commands.add(
+    'resume <queue>',
+    'go on with a queue',
+    (command) => command,
+    async ({ client, out }, _flags, queue) => {
+      const shown = await client.resumeQueue(queue as string);
+      out.show(shown, () => `queue ${shown.queue} goes on: ${shown.backlog} waiting`);
+      return 0;
+    },
+    queues,
+  );
+
+  const workers = commands.add(
     'workers',
     'the workers that are alive',
     (command) => command,
@@ -48,4 +76,20 @@ export function operationCommands(commands: Commands): void {
       return 0;
     },
   );
+
+  commands.add(
+    'drain <worker>',
+    'let a worker finish what it runs, take nothing new, and end',
+    (command) => command,
+    async ({ client, out }, _flags, name) => {
+      const shown = await client.drainWorker(name as string);
+      out.show(shown, () => `worker ${shown.name} drains: ${running({ running: shown.running.length })}`);
+      return 0;
+    },
+    workers,
+  );
+}
+
+function running({ running }: { readonly running: number }): string {
+  return running === 1 ? '1 script runs on' : `${running} scripts run on`;
 }

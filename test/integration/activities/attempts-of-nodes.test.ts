@@ -17,6 +17,7 @@ import type { Runner } from '../../../src/contract/runner.js';
 import { type GraphShare, openGraphs } from '../../../src/store/graph-share.js';
 import { JobStore } from '../../../src/store/job-store.js';
 import { claim } from '../../../src/store/ownership.js';
+import { RunningAttempts } from '../../../src/worker/running-attempts.js';
 import { graphHeader, nodeSpec } from '../../support/graph-documents.js';
 import { retryPolicy } from '../../support/graphs.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -51,6 +52,7 @@ beforeEach(async () => {
   handedBack = [];
   environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => undefined) });
   scripts = createScriptActivities({
+    running: new RunningAttempts(),
     store,
     runner: {
       ...runner,

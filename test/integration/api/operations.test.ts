@@ -123,6 +123,10 @@ describe('/queues and /workers', () => {
       pollers: 2,
       workers: ['w1'],
       service: false,
+      paused: null,
+      slots: 4,
+      slots_used: 3,
+      running: 0,
     });
     expect(queues.find(({ queue }) => queue === 'zip')).toMatchObject({ workers: ['w2'], service: true });
   });
@@ -142,6 +146,49 @@ describe('/queues and /workers', () => {
       slots: { limit: 4, used: 3, lent: 1 },
       children: { warm: 2, running: 3, resident_bytes: 1000 },
     });
+  });
+
+  it('tell what a worker runs, and its machine', async () => {
+    const api = await startApi();
+    const jobId = '3c7b1077-d4f2-42ce-98b0-8d9f00000002';
+    const since = new Date().toISOString();
+    await report(api, 'w1', {
+      version: '1.2.3',
+      engine: 'open',
+      machine: { cpus: 8, load: 0.5, memoryTotal: 2000, memoryFree: 1000 },
+      gpus: [{ index: 0, name: 'GPU', memoryTotal: 100, memoryUsed: 50, utilization: null }],
+      running: [{ jobId, inGraph: true, name: 'n', queue: 'wine', attempt: 2, since, pid: 7 }],
+      tasks: { succeeded: 3, failed: 1 },
+    });
+    const { workers } = workerListSchema.parse(await (await api.call('/workers')).json());
+    expect(workers[0]).toMatchObject({
+      version: '1.2.3',
+      machine: { cpus: 8, load: 0.5, memory_total: 2000, memory_free: 1000 },
+      gpus: [{ index: 0, name: 'GPU', memory_total: 100, memory_used: 50, utilization: null }],
+      running: [{ job: jobId, graph: `${jobId.slice(0, -1)}0`, name: 'n', queue: 'wine', attempt: 2, since, pid: 7 }],
+      tasks: { succeeded: 3, failed: 1 },
+    });
+    const { queues } = queueListSchema.parse(await (await api.call('/queues')).json());
+    expect(queues.find(({ queue }) => queue === 'wine')?.running).toBe(1);
+  });
+
+  it('refuse names that are none, and take a pause with and without a reason', async () => {
+    const api = await startApi();
+    const post = (path: string, body?: string) =>
+      api.call(path, {
+        method: 'POST',
+        ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
+      });
+    expect((await post('/queues/a%20b/pause')).status).toBe(400);
+    expect((await post('/queues/cpu/pause', '{"reson": "x"}')).status).toBe(400);
+    expect(await (await post('/queues/cpu/pause')).json()).toMatchObject({ paused: { reason: null } });
+    const paused = await post('/queues/cpu/pause', '{"reason": "x"}');
+    expect(await paused.json()).toMatchObject({ paused: { reason: 'x' } });
+    const text = await (await fetch(`${api.url}/metrics`)).text();
+    expect(text).toContain('pixyz_queue_paused{queue="cpu"} 1');
+    expect(text).toContain('pixyz_queue_paused{queue="gpu"} 0');
+    expect(await (await post('/queues/cpu/resume')).json()).toMatchObject({ paused: null });
+    expect((await post('/workers/..%2Fx/drain')).status).toBe(404);
   });
 
   it('without Temporal the workers are still told, and the queues answer 503', async () => {
@@ -247,6 +294,7 @@ describe('the documentation pages', () => {
       'graphs',
       'workflows',
       'operations',
+      'page',
       'backend',
       'dev',
     ]);
@@ -255,6 +303,8 @@ describe('the documentation pages', () => {
       '/backend/get_task_meta/{job_uuid}',
       '/dev/callback',
       '/graphs',
+      '/graphs/cancel',
+      '/graphs/retry',
       '/graphs/validate',
       '/graphs/{graph}',
       '/graphs/{graph}/cancel',
@@ -272,6 +322,8 @@ describe('the documentation pages', () => {
       '/graphs/{graph}/signals/{signal}',
       '/healthz',
       '/jobs',
+      '/jobs/cancel',
+      '/jobs/retry',
       '/jobs/{job_uuid}',
       '/jobs/{job_uuid}/cancel',
       '/jobs/{job_uuid}/details',
@@ -285,8 +337,15 @@ describe('the documentation pages', () => {
       '/processes',
       '/processes/{process_name}',
       '/queues',
+      '/queues/{queue}/pause',
+      '/queues/{queue}/resume',
       '/readyz',
+      '/summary',
+      '/ui/login',
+      '/ui/logout',
+      '/ui/session',
       '/workers',
+      '/workers/{worker}/drain',
       '/workflows',
       '/workflows/{workflow}',
       '/workflows/{workflow}/schedules',

@@ -150,6 +150,13 @@ describe('what is printed', () => {
     expect((await run(['queues'], { tty: true })).stdout).toContain('QUEUE');
     expect((await run(['workers'], { tty: true })).stdout).toContain('no worker is alive');
     expect(JSON.parse((await run(['workers'])).stdout)).toEqual({ workers: [] });
+    const tty = { tty: true, env: { NO_COLOR: '1' } };
+    expect((await run(['queues', 'pause', 'gpu', '--reason', 'lunch'], tty)).stdout).toBe(
+      'queue gpu is paused: 0 scripts run on, 0 waiting\n',
+    );
+    expect((await run(['queues'], tty)).stdout).toMatch(/gpu +0 +paused: lunch/);
+    expect((await run(['queues', 'resume', 'gpu'], tty)).stdout).toBe('queue gpu goes on: 0 waiting\n');
+    expect((await run(['workers', 'drain', 'nobody'])).stderr).toContain('there is no worker "nobody": alive are none');
     expect((await run(['version'])).stdout).toMatch(/^pixyz-scheduler-client v\d/);
   });
 
