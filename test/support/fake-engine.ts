@@ -136,7 +136,10 @@ export class FakeEngine implements Engine {
 
   async pauseQueue(queue: string, by: string, reason: string): Promise<void> {
     this.#reach();
-    this.stats.set(queue, { ...this.stats.get(queue), paused: { since: new Date().toISOString(), by, reason: reason || null } });
+    this.stats.set(queue, {
+      ...this.stats.get(queue),
+      paused: { since: new Date().toISOString(), by, reason: reason || null },
+    });
   }
 
   async resumeQueue(queue: string): Promise<void> {

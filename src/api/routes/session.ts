@@ -60,7 +60,6 @@ export function sessionRoutes(app: App, options: ApiOptions, tokens: TokenCheck,
       onRequest: async (request: Request) => refuseForeign(request),
       schema: {
         ...common,
-        security: [],
         summary: 'Log in to the page',
         description:
           'The answer sets the cookie `pixyz_session`, which is taken in place of the token for twelve hours. With it, a request ' +

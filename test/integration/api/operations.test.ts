@@ -371,9 +371,10 @@ describe('the documentation pages', () => {
       for (const [method, operation] of Object.entries(methods)) {
         const name = `${method} ${path}`;
         expect(operation['summary'], name).toEqual(expect.any(String));
-        const secured = /^\/(?:jobs|graphs|workflows|queues|workers|backend)/.test(path);
+        const secured = /^\/(?:jobs|graphs|workflows|queues|workers|summary|scripts|backend)/.test(path);
         expect(operation['security'], name).toEqual(secured ? [{ APIKeyHeader: [] }] : undefined);
-        const success = (operation['responses'] as Record<string, { content?: object }>)['200'];
+        const answers = operation['responses'] as Record<string, { content?: object }>;
+        const success = answers['200'] ?? answers['202'];
         expect(success?.content, name).toBeDefined();
         if (!JSON.stringify(success).includes('octet-stream')) {
           expect(hasExample(document, success), `${name} has an example`).toBe(true);
