@@ -332,6 +332,7 @@ describe('the documentation pages', () => {
       '/jobs/{job_uuid}/outputs',
       '/jobs/{job_uuid}/outputs/archive',
       '/jobs/{job_uuid}/outputs/{file_path}',
+      '/jobs/{job_uuid}/request',
       '/jobs/{job_uuid}/retry',
       '/metrics',
       '/processes',
