@@ -53,6 +53,8 @@ function workspace(name: string): string {
   symlinkSync(projectRoot, join(folder, 'node_modules', 'pixyz-temporal-scheduler'));
   mkdirSync(join(folder, '.bin'));
   symlinkSync(join(projectRoot, 'tools', 'pixyz.mjs'), join(folder, '.bin', 'pixyz'));
+  // In the project itself npx finds the command of the package.
+  symlinkSync(join(folder, '.bin'), join(folder, 'node_modules', '.bin'));
   return folder;
 }
 
@@ -67,7 +69,8 @@ async function run(commands: string, folder: string): Promise<string> {
   ].join('\n');
   const child = spawn('bash', ['-c', script], {
     cwd: folder,
-    env: { PATH: `${join(folder, '.bin')}:${process.env['PATH']}`, HOME: folder },
+    // The address is the default of the command for readers; here it is another one.
+    env: { PATH: `${join(folder, '.bin')}:${process.env['PATH']}`, HOME: folder, PIXYZ_URL: system.api.url },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { code, stdout, stderr } = await ended(child);
