@@ -3,11 +3,25 @@ import { defineConfig } from 'vitest/config';
 /**
  * Tiers by folder. Those that need a Temporal server share one, started by the global set-up and told by
  * `inject('temporalAddress')`; each test has its own task queue, workflow ids and folders.
+ *
+ * End-to-end files wait most of the time, for processes and for each other, so two of them run at once. Those that say how
+ * long something may take have the machine to themselves, as the tier `e2e-timed`; `--project 'e2e*'` is both.
  */
-const tier = (name: string, order: number, options: { server: boolean; workers: number; timeoutMs: number }) => ({
+const timed = ['test/e2e/kills.test.ts', 'test/e2e/faults.test.ts'];
+
+interface TierOptions {
+  readonly server: boolean;
+  readonly workers: number;
+  readonly timeoutMs: number;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+}
+
+const tier = (name: string, order: number, options: TierOptions) => ({
   test: {
     name,
-    include: [`test/${name}/**/*.test.ts`],
+    include: [...(options.include ?? [`test/${name}/**/*.test.ts`])],
+    exclude: [...(options.exclude ?? [])],
     setupFiles: ['test/support/no-stray-output.ts'],
     ...(options.server ? { globalSetup: ['test/support/global-setup.ts'] } : {}),
     pool: 'forks' as const,
@@ -28,7 +42,8 @@ export default defineConfig({
       tier('workflow', 1, { server: true, workers: 2, timeoutMs: 30_000 }),
       tier('replay', 2, { server: false, workers: 1, timeoutMs: 60_000 }),
       tier('integration', 3, { server: true, workers: 2, timeoutMs: 60_000 }),
-      tier('e2e', 4, { server: true, workers: 1, timeoutMs: 180_000 }),
+      tier('e2e', 4, { server: true, workers: 2, timeoutMs: 180_000, exclude: timed }),
+      tier('e2e-timed', 5, { server: true, workers: 1, timeoutMs: 180_000, include: timed }),
     ],
   },
 });

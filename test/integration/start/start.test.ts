@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { projectRoot } from '../../../src/config/project-root.js';
 import { freePorts } from '../../../src/server/free-ports.js';
 import { processesWith } from '../../support/leftovers.js';
@@ -12,6 +12,9 @@ import { waitFor } from '../../support/wait-for.js';
 
 let folder: string;
 let started: Start[];
+/** Waits for a server that is not there, for as long as a user would: while the other tests run. */
+let unanswered: Start;
+let unansweredFolder: string;
 
 interface Start {
   readonly process: ChildProcess;
@@ -20,6 +23,18 @@ interface Start {
   output(): string;
   until(text: string | RegExp): Promise<string>;
 }
+
+beforeAll(async () => {
+  folder = unansweredFolder = mkdtempSync(join(tmpdir(), 'pixyz-unanswered-'));
+  started = [];
+  const [port] = await freePorts(1);
+  unanswered = npmStart({ ...(await settingsOf()), TEMPORAL_ADDRESS: `127.0.0.1:${port}` });
+});
+
+afterAll(() => {
+  unanswered.process.kill('SIGKILL');
+  rmSync(unansweredFolder, { recursive: true, force: true });
+});
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'pixyz-start-'));
@@ -145,12 +160,15 @@ describe('npm start', () => {
 });
 
 describe('npm start says what is wrong, and starts nothing', () => {
-  const fails = async (env: Record<string, string>, message: RegExp, ...args: string[]) => {
-    const start = npmStart(env, ...args);
+  const hasFailed = async (start: Start, message: RegExp) => {
     expect(await start.ended).toBe(1);
     expect(start.output()).toMatch(message);
     // A sentence for the operator, not a stack.
     expect(start.output()).not.toMatch(/^\s+at .*\(/m);
+  };
+
+  const fails = async (env: Record<string, string>, message: RegExp, ...args: string[]) => {
+    await hasFailed(npmStart(env, ...args), message);
     expect(processesWith(folder)).toEqual([]);
   };
 
@@ -198,11 +216,8 @@ describe('npm start says what is wrong, and starts nothing', () => {
   });
 
   test('when nobody answers at TEMPORAL_ADDRESS', async () => {
-    const [port] = await freePorts(1);
-    await fails(
-      { ...(await settingsOf()), TEMPORAL_ADDRESS: `127.0.0.1:${port}` },
-      /TEMPORAL_ADDRESS: no Temporal server answers/,
-    );
+    await hasFailed(unanswered, /TEMPORAL_ADDRESS: no Temporal server answers/);
+    expect(processesWith(unansweredFolder)).toEqual([]);
   });
 
   test('when the configuration is wrong: all of it at once', async () => {
