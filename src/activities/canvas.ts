@@ -171,7 +171,7 @@ export class CanvasDesk {
     const jobId = jobIdOf(graphId, node.index);
     const incoming = await this.#store.receive();
     try {
-      if (!(await incoming.commit(jobSpecOf(node, graphId, digest)))) {
+      if (!(await incoming.commit(jobSpecOf(node, graphId, this.#jobId, digest)))) {
         const record = await this.#store.readRecord(jobId);
         if (record !== null && isTerminal(record.status)) return graphId;
       }
@@ -246,7 +246,7 @@ function oneQueue(nodes: readonly NodeSpec[]): string {
   return queues.size === 1 ? ([...queues][0] ?? '') : '';
 }
 
-function jobSpecOf(node: NodeSpec, graphId: string, digest: string | null): JobSpec {
+function jobSpecOf(node: NodeSpec, graphId: string, parent: string, digest: string | null): JobSpec {
   return {
     version: 1,
     jobId: jobIdOf(graphId, node.index),
@@ -267,6 +267,7 @@ function jobSpecOf(node: NodeSpec, graphId: string, digest: string | null): JobS
     timeRequest: utcWithoutOffset(preciseNow()),
     callback: null,
     retryOf: null,
+    parent,
     dispatch: {
       countdown: node.countdown,
       expires: node.expires,

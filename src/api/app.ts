@@ -10,6 +10,7 @@ import { GraphsList } from './graphs/graphs-list.js';
 import { JobCalls } from './job-calls.js';
 import { JobsList } from './jobs-list.js';
 import { JobsReader } from './jobs-reader.js';
+import { LostJobs } from './lost-jobs.js';
 import { patientEngine } from './patient-engine.js';
 import { useAuth } from './plugins/auth.js';
 import { useCors } from './plugins/cors.js';
@@ -78,10 +79,10 @@ export async function buildApp(given: ApiDeps): Promise<App> {
 
   const queues = new QueueWatch(deps.engine, () => liveWorkers(deps.store.root));
   const share = openGraphs(deps.store);
-  const reader = new JobsReader(deps, queues, share);
   const inspector = new CachedInspector(deps.inspector);
   const submitter = new Submitter(deps, inspector);
   const graphs = graphParts(deps, share, inspector, queues);
+  const reader = new JobsReader(deps, queues, share, new LostJobs(deps, graphs.reader));
 
   // Open event streams would keep the application from closing.
   const closing = new AbortController();

@@ -8,6 +8,7 @@ import type { GraphShare } from '../store/graph-share.js';
 import { NodeRecords } from '../store/node-record.js';
 import type { ApiDeps, Request } from './deps.js';
 import { JsonText } from './http/json-text.js';
+import type { LostJobs } from './lost-jobs.js';
 import { presentAsked } from './presenters/asked-job.js';
 import {
   detailsWithoutRecord,
@@ -28,9 +29,11 @@ export class JobsReader {
   readonly #deps: ApiDeps;
   readonly #queues: QueueWatch;
   readonly #nodes: NodeRecords;
+  readonly #lost: LostJobs;
 
-  constructor(deps: ApiDeps, queues: QueueWatch, graphs: GraphShare) {
+  constructor(deps: ApiDeps, queues: QueueWatch, graphs: GraphShare, lost: LostJobs) {
     this.#deps = deps;
+    this.#lost = lost;
     this.#nodes = new NodeRecords(deps.store, graphs);
     this.#queues = queues;
   }
@@ -42,6 +45,12 @@ export class JobsReader {
     return record?.jobId === jobId ? record : null;
   }
 
+  /** The record for somebody who asks about this one job: whether a silent one still runs is found out, too. */
+  async current(jobId: string): Promise<JobRecord | null> {
+    const record = await this.record(jobId);
+    return record !== null && (await this.#lost.look(record)) ? this.record(jobId) : record;
+  }
+
   /** The record of a job that has to be there. @throws EngineError NOT_FOUND */
   async required(jobId: string): Promise<JobRecord> {
     const record = await this.record(jobId);
@@ -51,7 +60,7 @@ export class JobsReader {
 
   async state(jobId: string, request: Request): Promise<JobState> {
     try {
-      const record = await this.record(jobId);
+      const record = await this.current(jobId);
       return record === null ? unknownState(jobId) : presentState(record);
     } catch (error) {
       request.log.error({ err: error, jobId }, 'a record cannot be read');
@@ -61,7 +70,7 @@ export class JobsReader {
 
   async details(jobId: string, request: Request): Promise<JobDetails> {
     try {
-      const record = await this.record(jobId);
+      const record = await this.current(jobId);
       return record === null ? detailsWithoutRecord(unknownState(jobId)) : await this.detailsOf(record);
     } catch (error) {
       request.log.error({ err: error, jobId }, 'a record cannot be read');

@@ -17,13 +17,14 @@ export class TaskFamily {
   async of(jobId: string): Promise<{ readonly children: Json[]; readonly parentId: string | null }> {
     const sent = await readSent(this.#store, jobId);
     const header = await this.#graphs.documents.headerOnce(graphIdOf(jobId));
+    const parentId = header?.parent?.jobId ?? (await this.#store.readSpec(jobId))?.parent ?? null;
     const children = await Promise.all(
       sent.map(
         async ({ graphId, jobId: alone }): Promise<Json> =>
           alone === null ? this.#firstOf(graphId) : [[alone, null], null],
       ),
     );
-    return { children: children.filter((child) => child !== null), parentId: header?.parent?.jobId ?? null };
+    return { children: children.filter((child) => child !== null), parentId };
   }
 
   /** The nodes of a graph that wait for no other: a task, or a group of them. */

@@ -111,6 +111,8 @@ export const jobSpecSchema = z.object({
   callback: callbackSchema.nullable(),
   /** The job that this one repeats, or null. */
   retryOf: z.string().nullable(),
+  /** The job whose script has sent this one alone; those of a graph are told by its document. */
+  parent: z.string().optional(),
   /** Absent for jobs that were not sent through `POST /jobs`: their graph has the schedule. */
   dispatch: dispatchSchema.optional(),
   /** SHA-256 of the request, to tell a repeated request from another one under the same idempotency key. */

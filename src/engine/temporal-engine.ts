@@ -182,7 +182,8 @@ class Implementation implements TemporalEngine {
       const { status } = await this.#client.workflow.getHandle(graphIdOf(jobId)).describe();
       return status.name === 'RUNNING';
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return null;
+      // Whoever lets a run go on with a job starts it first: an activity that was terminated without one was so by hand.
+      if (error instanceof WorkflowNotFoundError) return alone === 'continued' ? false : null;
       throw error;
     }
   }

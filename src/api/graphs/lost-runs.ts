@@ -77,26 +77,27 @@ export class LostRuns {
     const numbers = unended(fold, declared);
     for (let at = 0; at < numbers.length; at += atOnce) {
       const begun = numbers.slice(at, at + atOnce).filter((number) => fold.node(number).attempt > 0);
-      await Promise.all(begun.map((number) => this.#endJob(jobIdOf(graphId, number))));
+      await Promise.all(begun.map((number) => endJob(this.#deps, jobIdOf(graphId, number), message)));
     }
     const at = new Date().toISOString();
     const entries = numbers.map((node): JournalEntry => ({ at, type: 'revoked', node, message, n: ofNobody }));
     await this.#journal.append(graphId, [...entries, { at, type: 'ended', state: 'revoked', message, n: ofNobody }]);
     this.#deps.logger?.warn({ graphId, nodes: numbers.length }, 'the run of a graph was ended in Temporal itself');
   }
+}
 
-  async #endJob(jobId: string): Promise<void> {
-    const { store, engine } = this.#deps;
-    const record = await store.readRecord(jobId);
-    if (record === null || isTerminal(record.status)) return;
-    // Nothing that is still alive somewhere may write after this.
-    await claim(store, jobId, Number.MAX_SAFE_INTEGER);
-    await changeRecord(store, jobId, { kind: 'revoked', message });
-    await cancelSent(store, jobId, {
-      cancelGraph: (graphId) => engine.ofGraphs.cancel(graphId),
-      cancelJob: (sentId, reason) => engine.cancelJob(sentId, reason),
-    });
-  }
+/** Writes the end of a job that nothing stands behind any more. @returns whether there was none yet */
+export async function endJob({ store, engine }: ApiDeps, jobId: string, why: string): Promise<boolean> {
+  const record = await store.readRecord(jobId);
+  if (record === null || isTerminal(record.status)) return false;
+  // Nothing that is still alive somewhere may write after this.
+  await claim(store, jobId, Number.MAX_SAFE_INTEGER);
+  await changeRecord(store, jobId, { kind: 'revoked', message: why });
+  await cancelSent(store, jobId, {
+    cancelGraph: (graphId) => engine.ofGraphs.cancel(graphId),
+    cancelJob: (sentId, reason) => engine.cancelJob(sentId, reason),
+  });
+  return true;
 }
 
 /** Numbers of all nodes that have not ended, items of maps and nodes of workflow files included. */

@@ -50,7 +50,7 @@ export function eventsRoutes(app: App, deps: ApiDeps, reader: JobsReader, stream
   async function* states(jobId: string, seen: string | null, signal: AbortSignal): AsyncGenerator<ServerEvent> {
     let last = seen;
     while (!signal.aborted) {
-      const record = await reader.record(jobId);
+      const record = await reader.current(jobId);
       if (record === null) {
         yield { event: 'deleted', id: 'deleted', data: { uuid: jobId } };
         return;

@@ -117,6 +117,19 @@ describe('a graph whose run was ended in Temporal itself', () => {
     expect(await json(again)).toMatchObject({ retry_of: id, kept: 1 });
   });
 
+  it('is noticed also by somebody who asks for one of its jobs alone', async () => {
+    const api = await startApi();
+    const id = await sleepers(api, [{ id: 'runs' }, { id: 'next', deps: ['runs'] }]);
+    journal(api, id, { type: 'started' }, { type: 'queued', node: 1, attempt: 1, queue: 'cpu' });
+    await record(api, id, 1, { status: 'RUNNING' });
+    api.engine.endRun(jobIdOf(id, 1));
+    expect(await get(api, `/jobs/${jobIdOf(id, 1)}/details`)).toMatchObject({
+      status: 'REVOKED',
+      result: expect.stringContaining('ended in Temporal'),
+    });
+    expect(await get(api, `/jobs/${jobIdOf(id, 2)}`)).toMatchObject({ status: 'REVOKED' });
+  });
+
   it('is left alone while its run is open, Temporal does not know it yet, or is away, and while the journal speaks', async () => {
     const api = await startApi();
     const [open, unknown, away, fresh] = await Promise.all([1, 2, 3, 4].map(() => sleepers(api, [{ id: 'a' }])));

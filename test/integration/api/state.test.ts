@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JobError } from '../../../src/contract/job.js';
-import { reportWorker, startApi } from '../../support/api-under-test.js';
+import { type ApiUnderTest, reportWorker, startApi } from '../../support/api-under-test.js';
 
 const unknown = '3c7b1077-d4f2-42ce-98b0-8d9fba12a471';
 const times = {
@@ -265,6 +265,45 @@ describe('the state of a job', () => {
   });
 });
 
+describe('a job that was ended in Temporal itself', () => {
+  const started = async (api: ApiUnderTest, changes: Parameters<ApiUnderTest['seed']>[0]) => {
+    const record = await api.seed(changes);
+    const labels = { name: null, queue: 'cpu', process: 'custom' };
+    await api.engine.startGraph({ graphId: record.graphId, nodes: [] }, labels);
+    return record;
+  };
+
+  it.each(['state', 'details', 'events'])('is revoked once somebody asks for its %s', async (what) => {
+    const api = await startApi();
+    const { jobId } = await started(api, { status: 'RUNNING' });
+    api.engine.endRun(jobId);
+    const answer = await api.call(`/jobs/${jobId}${what === 'state' ? '' : `/${what}`}`);
+    expect(await answer.text()).toContain('"status":"REVOKED"');
+    expect(await (await api.call(`/jobs/${jobId}/details`)).json()).toMatchObject({
+      status: 'REVOKED',
+      result: expect.stringContaining('POST /jobs/{id}/retry'),
+    });
+  });
+
+  it('is left alone while it is open, or has spoken a moment ago, or when Temporal is away', async () => {
+    const api = await startApi();
+    const open = await started(api, { status: 'RUNNING' });
+    const fresh = await started(api, {
+      status: 'RUNNING',
+      timeInfo: { ...times, request: new Date().toISOString().slice(0, -1) },
+    });
+    const away = await started(api, { status: 'RETRY' });
+    api.engine.endRun(fresh.jobId);
+    const statusOf = async (jobId: string) =>
+      ((await (await api.call(`/jobs/${jobId}`)).json()) as { status: string }).status;
+    expect(await statusOf(open.jobId)).toBe('RUNNING');
+    expect(await statusOf(fresh.jobId)).toBe('RUNNING');
+    api.engine.endRun(away.jobId);
+    api.engine.down = true;
+    expect(await statusOf(away.jobId)).toBe('RETRY');
+  });
+});
+
 describe('GET /backend/get_task_meta', () => {
   it('answers an unknown id as the original does', async () => {
     const api = await startApi();
@@ -288,6 +327,15 @@ describe('GET /backend/get_task_meta', () => {
     });
     const raw = await api.seed({ ...common, raw: true });
     expect(await (await api.call(`/backend/get_task_meta/${raw.jobId}`)).json()).toMatchObject({ result: { ok: 1 } });
+  });
+
+  it('tells the job whose script has sent this one', async () => {
+    const api = await startApi();
+    const parent = await api.seed({ status: 'SUCCESS' });
+    const { jobId } = await api.seed({ status: 'SUCCESS' }, { parent: parent.jobId });
+    expect(await (await api.call(`/backend/get_task_meta/${jobId}`)).json()).toMatchObject({
+      parent_id: parent.jobId,
+    });
   });
 
   it('answers failed and revoked jobs with 200 and the exception in parts', async () => {

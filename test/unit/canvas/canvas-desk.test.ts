@@ -182,7 +182,7 @@ describe('a task that is sent alone', () => {
     expect(started).toMatchObject([{ graphId, nodes: [{ index: 1, deps: [] }] }]);
     expect(started[0]).not.toHaveProperty('journal');
     const spec = await store.readSpec(jobIdOf(graphId, 1));
-    expect(spec).toMatchObject({ paramsText: '{"x": 1.0}', handsOn: 'wrapped', queue: 'gpu' });
+    expect(spec).toMatchObject({ paramsText: '{"x": 1.0}', handsOn: 'wrapped', queue: 'gpu', parent: jobId });
   });
 
   it('is not run again when it has ended', async () => {
