@@ -40,6 +40,7 @@ import { outputsRoutes } from './routes/outputs.js';
 import { pageRoutes } from './routes/page.js';
 import { processesRoutes } from './routes/processes.js';
 import { rootRoutes } from './routes/root.js';
+import { scriptsRoutes } from './routes/scripts.js';
 import { sessionRoutes } from './routes/session.js';
 import { summaryRoutes } from './routes/summary.js';
 import { workflowRoutes } from './routes/workflows.js';
@@ -112,6 +113,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   rootRoutes(app);
   sessionRoutes(app, deps.options, tokens, sessions);
   processesRoutes(app, deps.options.processPath, inspector);
+  await app.register(scriptsRoutes(inspector));
   jobsListRoutes(app, new JobsList(deps, reader, graphs.reader));
   jobsStateRoutes(app, reader, new TaskFamily(deps.store));
   const calls = new JobCalls(deps, reader, submitter);

@@ -122,7 +122,7 @@ describe('the processes', () => {
     }
     expect(await (await fetch(`${api.url}/processes`)).json()).toEqual({ processes: ['convert_file', 'sleep'] });
     const doc = await fetch(`${api.url}/processes/sleep`);
-    expect(await doc.json()).toEqual({ doc: "Process 'sleep' documentation:\n\nDoc of it.\n\nMore." });
+    expect(await doc.json()).toMatchObject({ doc: "Process 'sleep' documentation:\n\nDoc of it.\n\nMore." });
   });
 
   it('answer 400 for an unknown name, 404 without a main, and no "None" without a docstring', async () => {
@@ -134,9 +134,58 @@ describe('the processes', () => {
     const missing = await fetch(`${api.url}/processes/other`);
     expect(missing.status).toBe(404);
     expect(await missing.json()).toMatchObject({ detail: { code: 404, message: 'Not Found' } });
-    expect(await (await fetch(`${api.url}/processes/bare`)).json()).toEqual({
+    expect(await (await fetch(`${api.url}/processes/bare`)).json()).toMatchObject({
       doc: "Process 'bare' documentation:\n\n",
     });
+  });
+});
+
+describe('what scripts say of themselves', () => {
+  const script = `@pixyz_schedule(queue="gpu", retries=2)
+def main(params, pc):
+    """Halve a mesh.
+
+    Params:
+        ratio (float, default 0.5): what stays.
+    """
+`;
+  const facts = {
+    summary: 'Halve a mesh.',
+    settings: { queue: 'gpu', retries: 2 },
+    params: [
+      { name: 'ratio', type: 'number', default: 0.5, required: false, description: 'what stays.', choices: null },
+    ],
+  };
+
+  it('is told of all processes at once, and one that cannot be read keeps nothing back', async () => {
+    const api = await startApi();
+    await writeFile(`${api.processes}/halve.py`, script);
+    await writeFile(`${api.processes}/broken.py`, 'def main(:');
+    expect(await (await fetch(`${api.url}/processes?details=true`)).json()).toMatchObject({
+      processes: ['broken', 'halve'],
+      details: [{ name: 'halve', doc: expect.stringContaining('Halve'), ...facts }],
+    });
+    expect(await (await fetch(`${api.url}/processes/halve`)).json()).toMatchObject(facts);
+  });
+
+  it('is told of a script before it is sent, which is not run and not kept', async () => {
+    const api = await startApi();
+    const inspect = (text: string | null, entrypoint?: string) => {
+      const form = new FormData();
+      if (text !== null) form.set('script', new Blob([text]), 'x.py');
+      if (entrypoint !== undefined) form.set('entrypoint', entrypoint);
+      return api.call('/scripts/inspect', { method: 'POST', body: form });
+    };
+    expect(await (await inspect(script)).json()).toMatchObject({ ok: true, problem: null, ...facts });
+    expect(await (await inspect(script, 'other')).json()).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining('other'),
+      params: [],
+    });
+    expect((await inspect(null)).status).toBe(400);
+    expect((await inspect('x'.repeat(5 * 1024 * 1024))).status).toBe(413);
+    expect((await fetch(`${api.url}/scripts/inspect`, { method: 'POST' })).status).toBe(401);
+    expect(await api.leftovers()).toEqual([]);
   });
 });
 

@@ -341,6 +341,7 @@ describe('the documentation pages', () => {
       '/queues/{queue}/pause',
       '/queues/{queue}/resume',
       '/readyz',
+      '/scripts/inspect',
       '/summary',
       '/ui/login',
       '/ui/logout',
