@@ -121,18 +121,15 @@ export const jobSpecSchema = z.object({
 export type JobSpec = z.infer<typeof jobSpecSchema>;
 
 export const stepSchema = z.object({
-  /** Seconds; -1 while the step runs. */
-  duration: z.number(),
-  info: z.string(),
+  duration: z.number().describe('Seconds; -1 while the step runs.'),
+  info: z.string().describe('What the script has announced.'),
 });
 export type Step = z.infer<typeof stepSchema>;
 
 export const timeInfoSchema = z.object({
-  /** UTC without offset. */
-  request: z.string().nullable(),
-  /** UTC with `+00:00`; set anew by each attempt. */
-  started: z.string().nullable(),
-  stopped: z.string().nullable(),
+  request: z.string().nullable().describe('When it was asked for: UTC, without offset.'),
+  started: z.string().nullable().describe('When its last attempt began: UTC, with `+00:00`.'),
+  stopped: z.string().nullable().describe('When it ended.'),
 });
 
 /** A result that is too large for the record lies in a file of the job's folder. */
@@ -155,17 +152,17 @@ export const jobErrorSchema = z.object({
 export type JobError = z.infer<typeof jobErrorSchema>;
 
 export const attemptSchema = z.object({
-  /** From 1. */
-  attempt: z.number().int(),
-  queue: z.string(),
-  /** Name of the worker that ran it. */
-  worker: z.string(),
-  pid: z.number().int().nullable(),
-  startedAt: z.string(),
-  endedAt: z.string().nullable(),
-  /** null while it runs. */
-  outcome: z.union([z.literal('succeeded'), faultKindSchema]).nullable(),
-  message: z.string().nullable(),
+  attempt: z.number().int().describe('Its number, from 1.'),
+  queue: z.string().describe('The queue that it was taken from.'),
+  worker: z.string().describe('The worker that ran it.'),
+  pid: z.number().int().nullable().describe('Process id of the script on its host.'),
+  startedAt: z.string().describe('When a worker took it.'),
+  endedAt: z.string().nullable().describe('When it ended; null while it runs.'),
+  outcome: z
+    .union([z.literal('succeeded'), faultKindSchema])
+    .nullable()
+    .describe('What came of it; null while it runs.'),
+  message: z.string().nullable().describe('What went wrong, in a sentence.'),
 });
 export type Attempt = z.infer<typeof attemptSchema>;
 

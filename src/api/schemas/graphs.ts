@@ -53,9 +53,9 @@ const links = z
 
 export const newGraphSchema = z
   .object({
-    id: z.string(),
-    name: z.string().nullable(),
-    mode: z.enum(['closed', 'open']),
+    id: z.string().describe('Id of the graph: a UUID that ends with eight zeros.'),
+    name: z.string().nullable().describe('Display name.'),
+    mode: z.enum(['closed', 'open']).describe('`open` while more nodes may come.'),
     nodes: z.number().int().describe('How many.'),
     retry_of: z.string().nullable().describe('The graph that this one repeats.'),
     kept: z.number().int().optional().describe('Of a retry: nodes whose results were taken over.'),
@@ -71,27 +71,27 @@ const counts = z.object({
   total: z.number().int().describe('Nodes, and jobs that `map` nodes have become.'),
   waiting: z.number().int().describe('Their time has not come.'),
   queued: z.number().int().describe('Wait for a worker.'),
-  running: z.number().int(),
-  succeeded: z.number().int(),
-  failed: z.number().int(),
-  revoked: z.number().int(),
+  running: z.number().int().describe('Run on a worker.'),
+  succeeded: z.number().int().describe('Done.'),
+  failed: z.number().int().describe('For good: no attempt is left.'),
+  revoked: z.number().int().describe('Cancelled, or expired.'),
   skipped: z.number().int().describe('Their rule could not be met, or `when` was false.'),
 });
 
 export const graphStateSchema = z
   .object({
-    id: z.string(),
-    name: z.string().nullable(),
-    state: z.enum(graphStates),
+    id: z.string().describe('Id of the graph.'),
+    name: z.string().nullable().describe('Display name.'),
+    state: z.enum(graphStates).describe('`failed` when a node has; `pending` before the first decision.'),
     message: z.string().nullable().describe('Why it did not succeed.'),
     mode: z.enum(['closed', 'open']).describe('`open` while more nodes may come.'),
     front: graphHeaderSchema.shape.front.describe(
       'Who sent it: a client of this API, a running script, a workflow file.',
     ),
-    labels: z.record(z.string(), z.string()),
-    on_failure: graphHeaderSchema.shape.onFailure,
-    max_parallel: z.number().int().nullable(),
-    counts,
+    labels: z.record(z.string(), z.string()).describe('Free facts, as they were sent.'),
+    on_failure: graphHeaderSchema.shape.onFailure.describe('What a failed node does to the rest.'),
+    max_parallel: z.number().int().nullable().describe('Attempts at the same time, at most; null: no limit.'),
+    counts: counts.describe('Nodes by state.'),
     last_event: z
       .number()
       .int()
@@ -101,7 +101,7 @@ export const graphStateSchema = z
     retry_of: z.string().nullable().describe('The graph that this one repeats.'),
     workflow: z
       .object({
-        name: z.string(),
+        name: z.string().describe('Of the workflow.'),
         version: z.string().describe('The code that this run keeps to its end.'),
         result: z.any().describe('What the workflow has returned; null before.'),
       })
@@ -181,20 +181,20 @@ const exampleNode = {
 
 const nodeShape = {
   id: z.string().describe('As the request called it; of an item of a map `<id>[<place>]`.'),
-  number: z.number().int(),
+  number: z.number().int().describe('Its number in the graph, from 1: the last digits of the id of its job.'),
   job: z.string().nullable().describe('Id of its job: all calls below `/jobs` take it. null for a barrier.'),
-  label: z.string(),
-  state: z.enum(shownNodeStates),
+  label: z.string().describe('Display name of its job.'),
+  state: z.enum(shownNodeStates).describe('`waiting`: its time has not come; `queued`: it waits for a worker.'),
   message: z
     .string()
     .nullable()
     .describe('Why it failed, was revoked or skipped; of a node that is tried again, why the last attempt failed.'),
   fault: z.string().nullable().describe('The kind of that failure, as `outcome` of attempts.'),
-  kind: z.enum(['script', 'command', 'barrier', 'map']),
-  queue: z.string().nullable(),
+  kind: z.enum(['script', 'command', 'barrier', 'map']).describe('What it runs.'),
+  queue: z.string().nullable().describe('Where it runs; null of a barrier.'),
   attempt: z.number().int().describe('Number of the last attempt; 0 before the first.'),
-  progress: z.number().int().nullable(),
-  deps: z.array(z.string()),
+  progress: z.number().int().nullable().describe('Percent, while it runs.'),
+  deps: z.array(z.string()).describe('Ids of the nodes that it waits for, named in `deps` or elsewhere.'),
 };
 
 export const nodeStateSchema = z.object(nodeShape).meta({
@@ -229,12 +229,18 @@ export type NodeListQuery = z.infer<typeof nodeListQuerySchema>;
 export const nodeDetailsSchema = z
   .object({
     ...nodeShape,
-    process: z.string().nullable(),
-    entrypoint: z.string().nullable(),
+    process: z.string().nullable().describe('`custom`, or the name of a shipped process.'),
+    entrypoint: z.string().nullable().describe('The function that is called.'),
     command: z.array(z.string()).nullable().describe('Program and arguments, before templates are filled in.'),
-    trigger: z.enum(triggerRules),
-    when: z.string().nullable(),
-    map: z.object({ over: z.string(), max: z.number().int() }).nullable(),
+    trigger: z.enum(triggerRules).describe('When its dependencies let it start.'),
+    when: z.string().nullable().describe('The expression that decides whether it runs.'),
+    map: z
+      .object({
+        over: z.string().describe('The expression that gives the list.'),
+        max: z.number().int().describe('How many items it may have.'),
+      })
+      .nullable()
+      .describe('One job for each item of a list.'),
     params: z
       .string()
       .nullable()
@@ -244,12 +250,12 @@ export const nodeDetailsSchema = z
       .nullable()
       .describe('The jobs that a `map` node has become: numbers `first` … `first + count - 1`.'),
     priority: z.number().int().describe('1 (first) … 5 (last).'),
-    time_limit: z.number().nullable(),
-    retries: z.number().int(),
-    tags: z.record(z.string(), z.string()),
+    time_limit: z.number().nullable().describe('Seconds an attempt may take; null: none.'),
+    retries: z.number().int().describe('Further attempts after a fault.'),
+    tags: z.record(z.string(), z.string()).describe('Free facts, as they were sent.'),
     callback: callbackSchema.pick({ url: true }).nullable(),
-    time_info: timeInfoSchema,
-    attempts: z.array(attemptSchema),
+    time_info: timeInfoSchema.describe('Times.'),
+    attempts: z.array(attemptSchema).describe('Each try, in order.'),
     links,
   })
   .meta({
@@ -285,22 +291,24 @@ export type NodeDetails = z.infer<typeof nodeDetailsSchema>;
 
 export const whySchema = z
   .object({
-    state: z.enum(shownNodeStates),
+    state: z.enum(shownNodeStates).describe('Of the node.'),
     reasons: z.array(
       z.object({
-        code: z.enum([
-          'graph-ended',
-          'not-started',
-          'paused',
-          'dependency',
-          'limit',
-          'delay',
-          'retry',
-          'no-worker',
-          'busy',
-          'queue-paused',
-        ]),
-        message: z.string(),
+        code: z
+          .enum([
+            'graph-ended',
+            'not-started',
+            'paused',
+            'dependency',
+            'limit',
+            'delay',
+            'retry',
+            'no-worker',
+            'busy',
+            'queue-paused',
+          ])
+          .describe('For programs.'),
+        message: z.string().describe('For people.'),
         node: z.string().optional().describe('The node that is waited for.'),
       }),
     ),
@@ -321,11 +329,11 @@ const { type: eventType, node: _number, ...eventRest } = journalEntrySchema.omit
 export const graphEventSchema = z
   .object({
     seq: z.number().int().describe('Number of the event in its graph, from 1, without gaps worth mentioning.'),
-    at: z.string(),
+    at: z.string().describe('When.'),
     type: eventType,
     node: z.string().optional().describe('Id of the node; absent for events of the graph.'),
-    number: z.number().int().optional(),
-    job: z.string().optional(),
+    number: z.number().int().optional().describe('Number of the node.'),
+    job: z.string().optional().describe('Id of its job.'),
     ...eventRest,
   })
   .meta({
@@ -359,12 +367,12 @@ export type GraphEvents = z.infer<typeof graphEventsSchema>;
 export const eventsQuerySchema = z.object({
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0).describe('The last number that this client has seen.'),
   wait: wholeNumber(0, 60).default(0).describe('Seconds to wait for the next event where there is none.'),
-  limit: wholeNumber(1, 5000).default(500),
+  limit: wholeNumber(1, 5000).default(500).describe('Events at once.'),
 });
 
 const planSchema = z.object({
-  nodes: z.number().int(),
-  dependencies: z.number().int(),
+  nodes: z.number().int().describe('How many.'),
+  dependencies: z.number().int().describe('How many.'),
   levels: z.number().int().describe('Steps that cannot be taken at the same time.'),
   widest: z.number().int().describe('Nodes of the level with most nodes.'),
   critical_path: z.array(z.string()).describe('One of the longest ways through the graph.'),
@@ -374,8 +382,8 @@ const planSchema = z.object({
     .describe('By id what a node waits for, named in `deps` or elsewhere; without those that wait for nothing.'),
   queues: z.array(
     z.object({
-      queue: z.string(),
-      nodes: z.number().int(),
+      queue: z.string().describe('Its name.'),
+      nodes: z.number().int().describe('Nodes that go there.'),
       served: z.boolean().nullable().describe('Whether a worker serves it now; null when that cannot be told.'),
     }),
   ),
@@ -384,9 +392,9 @@ export type Plan = z.infer<typeof planSchema>;
 
 export const validationSchema = z
   .object({
-    valid: z.boolean(),
+    valid: z.boolean().describe('Whether it would be accepted.'),
     problems: z.array(problemSchema).describe('The first thousand.'),
-    problem_count: z.number().int(),
+    problem_count: z.number().int().describe('How many there are.'),
     plan: planSchema.nullable().describe('null when the graph has problems.'),
   })
   .meta({
@@ -415,11 +423,11 @@ export const addedNodesSchema = z
   .object({
     nodes: z.array(
       z.object({
-        id: z.string().nullable(),
-        status: z.enum(['created', 'exists', 'rejected']),
-        number: z.number().int().nullable(),
-        job: z.string().nullable(),
-        problem: problemSchema.nullable(),
+        id: z.string().nullable().describe('As the request called it.'),
+        status: z.enum(['created', 'exists', 'rejected']).describe('`exists`: the same node was sent before.'),
+        number: z.number().int().nullable().describe('Its number in the graph.'),
+        job: z.string().nullable().describe('Id of its job.'),
+        problem: problemSchema.nullable().describe('Why it was rejected.'),
       }),
     ),
   })
@@ -431,7 +439,7 @@ export const addedNodesSchema = z
 export type AddedNodes = z.infer<typeof addedNodesSchema>;
 
 export const nodesChosenSchema = z
-  .strictObject({ ids: z.array(z.string().min(1).max(1000)).min(1).max(1000) })
+  .strictObject({ ids: z.array(z.string().min(1).max(1000)).min(1).max(1000).describe('Ids or numbers of nodes.') })
   .meta({ id: 'NodesChosen', examples: [{ ids: ['resize', 'report'] }] });
 
 export const nodesToldSchema = z

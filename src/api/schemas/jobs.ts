@@ -17,11 +17,11 @@ export const jobParamsSchema = z.object({
 const anyJson = (description: string) => z.any().describe(description);
 
 const stateShape = {
-  uuid: z.string(),
+  uuid: z.string().describe('Id of the job.'),
   name: z.string().nullable().describe('Display name.'),
-  status: jobStatusSchema,
+  status: jobStatusSchema.describe('`PENDING` also for an id that no job has.'),
   progress: z.number().int().nullable().describe('Percent; null before the first step.'),
-  error: z.string().nullable(),
+  error: z.string().nullable().describe('Why it failed: a label in short states, the whole traceback in details.'),
 };
 
 export const jobStateSchema = z.object(stateShape).meta({
@@ -34,13 +34,13 @@ export type JobState = z.infer<typeof jobStateSchema>;
 export const jobDetailsSchema = z
   .object({
     ...stateShape,
-    time_info: timeInfoSchema,
-    steps: z.array(stepSchema).nullable(),
-    retry: z.number().int(),
+    time_info: timeInfoSchema.describe('Times.'),
+    steps: z.array(stepSchema).nullable().describe('What the script has announced, in order.'),
+    retry: z.number().int().describe("Retries done because of the script's own faults."),
     result: anyJson('JSON form of what the script returned; the text of the exception of a failed job.'),
-    queue: z.string().nullable(),
-    process: z.string().nullable(),
-    attempts: z.array(attemptSchema),
+    queue: z.string().nullable().describe('Where it waits, or was last taken from.'),
+    process: z.string().nullable().describe('`custom`, or the name of a shipped process.'),
+    attempts: z.array(attemptSchema).describe('Each try, in order.'),
     retry_of: z.string().nullable().describe('The job that this one repeats.'),
     reused_from: z
       .string()
@@ -95,16 +95,16 @@ export type JobDetails = z.infer<typeof jobDetailsSchema>;
 /** What a table of jobs shows beside the short state. */
 const rowShape = {
   queue: z.string().nullable().describe('This and what follows: only with `view=table`.'),
-  process: z.string().nullable(),
+  process: z.string().nullable().describe('`custom`, or the name of a shipped process.'),
   graph: z.string().nullable().describe('The graph that it belongs to; null for a job that was sent alone.'),
   node: z.number().int().nullable().describe('Its number in that graph.'),
-  requested: z.string().nullable(),
-  started: z.string().nullable(),
-  stopped: z.string().nullable(),
-  attempts: z.number().int(),
+  requested: z.string().nullable().describe('When it was asked for.'),
+  started: z.string().nullable().describe('When its last attempt began.'),
+  stopped: z.string().nullable().describe('When it ended.'),
+  attempts: z.number().int().describe('How many there were.'),
   worker: z.string().nullable().describe('Of the last attempt.'),
-  retry_of: z.string().nullable(),
-  links: z.record(z.string(), z.string()),
+  retry_of: z.string().nullable().describe('The job that this one repeats.'),
+  links: z.record(z.string(), z.string()).describe('Where to look further.'),
 };
 export type JobRow = JobState & z.infer<z.ZodObject<typeof rowShape>>;
 
@@ -135,17 +135,17 @@ const listedJobSchema = jobStateSchema.extend(z.object(rowShape).partial().shape
 
 export const askedJobSchema = z
   .object({
-    uuid: z.string(),
+    uuid: z.string().describe('Id of the job.'),
     process: z.string().describe('`custom`, or the name of a shipped process.'),
     script: z.string().nullable().describe('File name of the script of a custom job.'),
-    entrypoint: z.string(),
+    entrypoint: z.string().describe('The function that is called.'),
     params: z.string().nullable().describe('As JSON text, which keeps the digits of its numbers; null of a command.'),
     command: z.array(z.string()).nullable().describe('Program and arguments of a node that runs one.'),
     input: z.string().nullable().describe('File name of the input.'),
-    root_file: z.string().nullable(),
-    queue: z.string(),
+    root_file: z.string().nullable().describe('Main file inside an input archive.'),
+    queue: z.string().describe('Where it was sent.'),
     time_limit: z.number().nullable().describe('Seconds; null: none.'),
-    compute_only: z.boolean(),
+    compute_only: z.boolean().describe('It has no output folder.'),
     graph: z.string().nullable().describe('The graph that it is a node of; null of a job sent alone.'),
     node: z.number().int().nullable().describe('Its number there.'),
   })
@@ -174,7 +174,7 @@ export type AskedJob = z.infer<typeof askedJobSchema>;
 
 export const jobListSchema = z
   .object({
-    jobs: z.array(listedJobSchema),
+    jobs: z.array(listedJobSchema).describe('Those of this page.'),
     next: z
       .string()
       .nullable()
@@ -223,7 +223,7 @@ export const jobListQuerySchema = z.object({
   status: oneOrMany(z.enum(recordStatuses), `must be one of ${quotedStatuses}`)
     .optional()
     .describe('May be given several times.'),
-  queue: shortText(100, 'must be the name of a queue, once').optional(),
+  queue: shortText(100, 'must be the name of a queue, once').optional().describe('Of this queue.'),
   name: shortText(1000, 'must be a display name, once').optional().describe('The exact display name.'),
   name_contains: shortText(100, 'must be a part of a display name, once')
     .optional()
@@ -236,40 +236,44 @@ export const jobListQuerySchema = z.object({
     .enum(['short', 'table'], { error: 'must be short or table' })
     .default('short')
     .describe('`table`: each with times, queue, worker and links, too.'),
-  process: shortText(1000, 'must be the name of a process, once').optional(),
+  process: shortText(1000, 'must be the name of a process, once')
+    .optional()
+    .describe('Of this process, `custom` for own scripts.'),
   since: timeSchema.optional().describe('Requested at or after this time.'),
   until: timeSchema.optional().describe('Requested before this time.'),
 });
 export type JobListQuery = z.infer<typeof jobListQuerySchema>;
 
-export const retriedJobSchema = z.object({ ...stateShape, retry_of: z.string() }).meta({
-  id: 'RetriedJob',
-  description: 'The new job.',
-  examples: [
-    {
-      uuid: '9b2f1077-d4f2-42ce-98b0-8d9f00000001',
-      name: 'my job',
-      status: 'SENT',
-      progress: null,
-      error: null,
-      retry_of: exampleId,
-    },
-  ],
-});
+export const retriedJobSchema = z
+  .object({ ...stateShape, retry_of: z.string().describe('The job that it repeats.') })
+  .meta({
+    id: 'RetriedJob',
+    description: 'The new job.',
+    examples: [
+      {
+        uuid: '9b2f1077-d4f2-42ce-98b0-8d9f00000001',
+        name: 'my job',
+        status: 'SENT',
+        progress: null,
+        error: null,
+        retry_of: exampleId,
+      },
+    ],
+  });
 
 export const deletedJobSchema = z
-  .object({ uuid: z.string(), deleted: z.literal(true) })
+  .object({ uuid: z.string().describe('The job that is gone.'), deleted: z.literal(true) })
   .meta({ id: 'DeletedJob', examples: [{ uuid: exampleId, deleted: true }] });
 
 export const taskMetaSchema = z
   .object({
-    status: z.string(),
+    status: z.string().describe('As in the short state.'),
     result: anyJson('The meta object, the bare value of a raw job, or the exception.'),
-    traceback: z.string().nullable(),
-    children: z.array(z.any()),
-    parent_id: z.string().nullable(),
-    task_id: z.string().nullable(),
-    date_done: z.string().nullable(),
+    traceback: z.string().nullable().describe('Of a failed job.'),
+    children: z.array(z.any()).describe('What its script has sent, as nested ids.'),
+    parent_id: z.string().nullable().describe('The job whose script sent it.'),
+    task_id: z.string().nullable().describe('Id of the job; null for an unknown one.'),
+    date_done: z.string().nullable().describe('When it ended.'),
   })
   .meta({
     id: 'TaskMeta',
@@ -289,9 +293,15 @@ export type TaskMeta = z.infer<typeof taskMetaSchema>;
 
 export const outputListSchema = z
   .object({
-    outputs: z.array(z.string()),
+    outputs: z.array(z.string()).describe('Names of the direct entries; with `recursive=true` paths of all files.'),
     files: z
-      .array(z.object({ path: z.string(), size: z.number(), modified: z.string() }))
+      .array(
+        z.object({
+          path: z.string().describe('Below the outputs.'),
+          size: z.number().describe('Bytes.'),
+          modified: z.string().describe('When it was last written.'),
+        }),
+      )
       .optional()
       .describe('Only with `recursive=true`.'),
   })
@@ -310,12 +320,12 @@ export const logListSchema = z
   .object({
     attempts: z.array(
       z.object({
-        attempt: z.number().int(),
-        queue: z.string().nullable(),
-        worker: z.string().nullable(),
-        started: z.string().nullable(),
-        stopped: z.string().nullable(),
-        outcome: z.string().nullable(),
+        attempt: z.number().int().describe('Its number, from 1.'),
+        queue: z.string().nullable().describe('The queue that it was taken from.'),
+        worker: z.string().nullable().describe('The worker that ran it.'),
+        started: z.string().nullable().describe('When it began.'),
+        stopped: z.string().nullable().describe('When it ended; null while it runs.'),
+        outcome: z.string().nullable().describe('What came of it; null while it runs.'),
         size: z.number().describe('Bytes.'),
       }),
     ),

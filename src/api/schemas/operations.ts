@@ -5,7 +5,7 @@ import { queueNamePattern } from '../../contract/queues.js';
 
 export const queueSchema = z
   .object({
-    queue: z.string(),
+    queue: z.string().describe('Its name.'),
     backlog: z.number().int().describe('Jobs that wait for a worker.'),
     oldest_age: z.number().describe('Seconds that the oldest of them has waited; 0 when none waits.'),
     pollers: z.number().int().describe('Worker processes that ask it for work.'),
@@ -16,7 +16,7 @@ export const queueSchema = z
       .nullable()
       .describe('Nothing of it is handed out; null: it is.'),
     slots: z.number().int().describe('Of the workers that serve it and take work; they share them with other queues.'),
-    slots_used: z.number().int(),
+    slots_used: z.number().int().describe('Of these, taken now.'),
     running: z.number().int().describe('Scripts taken from it that run now.'),
   })
   .meta({
@@ -58,32 +58,32 @@ export const pauseRequestSchema = z
   .meta({ examples: [{ reason: 'new driver on render-07' }] });
 
 const runningSchema = z.object({
-  job: z.string(),
+  job: z.string().describe('Id of the job.'),
   graph: z.string().nullable().describe('The graph that it belongs to; null for a job that was sent alone.'),
-  name: z.string().nullable(),
-  queue: z.string(),
-  attempt: z.number().int(),
-  since: z.string(),
-  pid: z.number().int().nullable(),
+  name: z.string().nullable().describe('Display name.'),
+  queue: z.string().describe('The queue that it was taken from.'),
+  attempt: z.number().int().describe('Its number.'),
+  since: z.string().describe('When it began.'),
+  pid: z.number().int().nullable().describe('Process id of the script.'),
 });
 
 export const workerSchema = z
   .object({
-    name: z.string(),
-    host: z.string(),
-    pid: z.number().int(),
-    started: z.string(),
+    name: z.string().describe('Host and process id, unless it was given one.'),
+    host: z.string().describe('Name of its machine.'),
+    pid: z.number().int().describe('Its process id.'),
+    started: z.string().describe('When it began.'),
     seen: z.string().describe('When it last told of itself; each does every two seconds.'),
-    queues: z.array(z.string()),
+    queues: z.array(z.string()).describe('What it serves.'),
     draining: z.boolean().describe('It finishes what it runs and takes nothing new.'),
     slots: z.object({
       limit: z.number().describe('Scripts that it runs at the same time.'),
-      used: z.number(),
+      used: z.number().describe('Taken by scripts that run.'),
       lent: z.number().describe('Taken by jobs that wait for others, and lent to those.'),
     }),
     children: z.object({
       warm: z.number().describe('Python processes that wait for a script.'),
-      running: z.number(),
+      running: z.number().describe('Python processes that run a script.'),
       resident_bytes: z.number().describe('Memory of all its Python processes.'),
     }),
     version: z.string().nullable().describe('Of this product.'),

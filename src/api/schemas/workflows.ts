@@ -30,7 +30,7 @@ const workflowExample = {
 
 export const workflowSchema = z
   .object({
-    name: z.string(),
+    name: z.string().describe('By which it is run.'),
     file: z.string().describe('Path below the folder of the workflow files.'),
     version: z.string().nullable().describe('Of the code that new runs get; null: it has never been usable.'),
     doc: z.string().nullable().describe('The comment of its function.'),
@@ -76,9 +76,9 @@ export const runRequestSchema = z
 export const newRunSchema = z
   .object({
     id: z.string().describe('Of the run: a graph, for all calls below `/graphs`.'),
-    workflow: z.string(),
+    workflow: z.string().describe('Its name.'),
     version: z.string().describe('The code that it keeps to its end.'),
-    name: z.string().nullable(),
+    name: z.string().nullable().describe('Display name.'),
     links: z.record(z.string(), z.string()).describe('Where to look further.'),
   })
   .meta({
@@ -131,13 +131,15 @@ const scheduleExample = {
 
 export const scheduleSchema = z
   .object({
-    id: z.string(),
-    cron: z.string().nullable(),
-    timezone: z.string().nullable(),
+    id: z.string().describe('What it is called.'),
+    cron: z.string().nullable().describe('When, or null with `every`.'),
+    timezone: z.string().nullable().describe('In which `cron` is meant.'),
     every: z.number().nullable().describe('Seconds.'),
-    paused: z.boolean(),
+    paused: z.boolean().describe('It starts no runs now: somebody paused it in Temporal.'),
     next: z.array(z.string()).describe('When the next runs start.'),
-    runs: z.array(z.object({ id: z.string(), at: z.string() })).describe('The last runs, newest first: graphs.'),
+    runs: z
+      .array(z.object({ id: z.string().describe('Of the run.'), at: z.string().describe('When it began.') }))
+      .describe('The last runs, newest first: graphs.'),
   })
   .meta({
     id: 'Schedule',
