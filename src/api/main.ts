@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { projectRoot } from '../config/project-root.js';
 import { loadSettings, type Settings, SettingsError } from '../config/settings.js';
 import { ensureToken, sessionSecret } from '../config/token.js';
+import { claimNamespace, ForeignShareError } from '../engine/claim-namespace.js';
 import { installSdkRuntime } from '../engine/sdk-runtime.js';
 import { connectEngine } from '../engine/temporal-engine.js';
 import { createScriptInspector } from '../runner/script-inspector.js';
@@ -34,6 +35,13 @@ async function main(): Promise<void> {
     address: settings.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.TEMPORAL_PORT}`,
     namespace: settings.TEMPORAL_NAMESPACE,
     waitMs: serverWaitMs,
+  });
+  await claimNamespace({
+    connection: engine.connection,
+    namespace: engine.namespace,
+    share: store.root,
+    take: settings.TAKE_NAMESPACE,
+    warn: (message) => logger.warn(message),
   });
   const inspector = createScriptInspector({
     python: settings.PYTHON ?? 'python3',
@@ -106,6 +114,7 @@ function withoutSecrets(settings: Settings): Record<string, unknown> {
 
 main().catch((error: unknown) => {
   // A problem of the configuration is told as a sentence; anything else with its stack.
-  process.stderr.write(`${error instanceof SettingsError ? error.message : (error as Error).stack}\n`);
-  process.exitCode = 1;
+  const isSentence = error instanceof SettingsError || error instanceof ForeignShareError;
+  process.stderr.write(`${isSentence ? error.message : (error as Error).stack}\n`);
+  process.exit(1);
 });

@@ -103,6 +103,9 @@ export const settingsSchema = z.object({
     'host:port of a Temporal server that is already there. Not set: npm start runs its own.',
   ),
   TEMPORAL_NAMESPACE: text().prefault('pixyz').describe('Temporal namespace; made when missing.'),
+  TAKE_NAMESPACE: flag(false).describe(
+    'true: take the Temporal namespace from the share that it belongs to; for one start, after that share is gone.',
+  ),
   TEMPORAL_PORT: port(7233).describe('Port of the embedded Temporal server.'),
   TEMPORAL_UI_PORT: port(8233).describe('Port of the embedded Temporal Web UI.'),
   TEMPORAL_DB_FILE: optionalText().describe(

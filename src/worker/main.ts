@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { projectRoot } from '../config/project-root.js';
 import { loadSettings, type Settings, SettingsError } from '../config/settings.js';
+import { claimNamespace } from '../engine/claim-namespace.js';
 import { installSdkRuntime } from '../engine/sdk-runtime.js';
 import { connectEngine } from '../engine/temporal-engine.js';
 import { scriptEnvironment } from '../runner/environment.js';
@@ -34,6 +35,13 @@ async function main(): Promise<void> {
   }
   const address = settings.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.TEMPORAL_PORT}`;
   const engine = await connectEngine({ address, namespace: settings.TEMPORAL_NAMESPACE, waitMs: 60_000 });
+  await claimNamespace({
+    connection: engine.connection,
+    namespace: engine.namespace,
+    share: store.root,
+    take: settings.TAKE_NAMESPACE,
+    warn: (message) => logger.warn(message),
+  });
   const worker = await createScriptWorker({ settings, engine, store, runner, logger });
   const health = await serveHealth(worker, {
     host: settings.WORKER_HOST,

@@ -200,3 +200,12 @@ describe('retention', () => {
     }
   });
 });
+
+describe('a worker with another share', () => {
+  it('is refused with a sentence, since it would take jobs that it cannot find', async () => {
+    const stranger = await system.launchWorker({ SHARE_PATH: join(system.folder, 'another-share') });
+    expect(await stranger.exited).toEqual({ code: 1, signal: null });
+    expect(stranger.log()).toMatch(/namespace ".*" belongs to another share .*TAKE_NAMESPACE=true/);
+    expect((await system.api.run({ process: 'api_test' })).status).toBe('SUCCESS');
+  });
+});
