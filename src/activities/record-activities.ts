@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { JobOutcome } from '../contract/graph.js';
 import { firstItemNumber, graphIdOf, nodeIndexOf } from '../contract/ids.js';
@@ -61,6 +62,7 @@ export function createRecordActivities(deps: RecordDeps): RecordActivities {
       let state = await alone.state(jobId);
       for (const end = Date.now() + endWaitMs; state === 'running'; state = await alone.state(jobId)) {
         if (Date.now() > end) throw ApplicationFailure.retryable(`job ${jobId} has not stopped yet`, 'STILL_RUNNING');
+        Context.current().heartbeat();
         await setTimeout(endLookMs);
       }
       // A worker may have died between starting the run and ending the activity, so the activity's state does not tell.

@@ -8,6 +8,8 @@ import type { RecordActivities } from '../activities/index.js';
 export async function cancelAlone(jobId: string, reason: string): Promise<void> {
   const { endAlone } = proxyActivities<RecordActivities>({
     startToCloseTimeout: '1 minute',
+    // Its process may die while it waits for the script's end: another one then goes on.
+    heartbeatTimeout: '10 seconds',
     retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
     summary: reason,
   });

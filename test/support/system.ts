@@ -81,7 +81,7 @@ export async function startSystemUnderTest(
   };
   const startPart = async (name: 'api' | 'worker', env: NodeJS.ProcessEnv, url: string): Promise<PartUnderTest> => {
     const part = launch(name, env, url);
-    await waitFor(() => isReady(part), { timeoutMs: 30_000, intervalMs: 50 });
+    await waitFor(() => isReady(part), { timeoutMs: 120_000, intervalMs: 50 });
     return part;
   };
   const startApi = (): Promise<PartUnderTest> => startPart('api', common, `http://127.0.0.1:${apiPort}`);

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createGraphActivities, type GraphActivities } from '../../../src/activities/graph-activities.js';
 import { createRecordActivities } from '../../../src/activities/index.js';
@@ -225,6 +226,32 @@ describe('a map', () => {
     await expect(activities.expandMap(graphId, 2, firstItemNumber)).rejects.toThrow(/4 items, more than its max of 3/);
     await expect(activities.expandMap(graphId, 3, firstItemNumber)).rejects.toThrow(/is 4, not a list/);
     expect(await graphs.documents.mapped(graphId, 2)).toBe(null);
+  });
+});
+
+describe('the end of a job without an interpreter', () => {
+  it('is waited for with signs of life, so that a dead process is noticed, and then written', async () => {
+    const graph = newGraphId();
+    const spec = jobSpec({ graphId: graph, jobId: jobIdOf(graph, 1) });
+    await jobs.create(spec);
+    const states = ['running', 'running', 'running', 'cancelled'];
+    const records = createRecordActivities({
+      store: jobs,
+      pollers: async () => 0,
+      alone: {
+        cancel: async () => undefined,
+        state: async () => states.shift() ?? 'cancelled',
+        cancelRun: async () => 'unknown',
+      },
+      sent: {} as never,
+      callbackSecret: undefined,
+    });
+    const environment = new MockActivityEnvironment();
+    let beats = 0;
+    environment.on('heartbeat', () => (beats += 1));
+    await environment.run(() => records.endAlone(spec.jobId, 'not needed'));
+    expect(beats).toBe(3);
+    expect(await jobs.readRecord(spec.jobId)).toMatchObject({ status: 'REVOKED', result: 'not needed' });
   });
 });
 
