@@ -7,6 +7,8 @@ import './styles/layout.css';
 import './styles/parts.css';
 import './styles/job.css';
 import './styles/list.css';
+import './styles/submit.css';
+import './styles/workers.css';
 
 const place = document.getElementById('page');
 if (place !== null) render(<App />, place);

@@ -29,10 +29,6 @@ export function post<T>(path: string, body?: object, options: CallOptions & Head
   return write<T>('POST', path, body, options);
 }
 
-export function patch<T>(path: string, body: object, options: CallOptions = {}): Promise<T> {
-  return write<T>('PATCH', path, body, options);
-}
-
 export function remove<T>(path: string, options: CallOptions = {}): Promise<T> {
   return write<T>('DELETE', path, undefined, options);
 }
