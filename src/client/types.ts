@@ -48,7 +48,7 @@ export type {
   WorkerList,
 } from '../api/schemas/operations.js';
 export type { ShownSchedule as Schedule, ShownWorkflow as WorkflowFile } from '../api/schemas/workflows.js';
-export type { JobStatus } from '../contract/job.js';
+export type { Attempt, JobStatus } from '../contract/job.js';
 
 export type JobList = z.infer<typeof jobListSchema>;
 export type RetriedJob = z.infer<typeof retriedJobSchema>;
