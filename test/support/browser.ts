@@ -50,9 +50,9 @@ export class PageUnderTest {
   }
 
   /** Without the form, which has tests of its own. */
-  async signIn(): Promise<void> {
+  async signIn(token = testToken): Promise<void> {
     const answer = await this.#context.request.post(`${this.url}/ui/login`, {
-      data: { token: testToken },
+      data: { token },
       headers: { 'x-pixyz-ui': '1' },
     });
     if (!answer.ok()) throw new Error(`sign in: ${answer.status()} ${await answer.text()}`);

@@ -16,9 +16,13 @@ export interface Following {
  * Server-sent events of a path until it is told to stop. The browser takes a lost connection up again, after the last event
  * that was seen. A page in the background gives its connection back (a browser has six for all its tabs) and comes again
  * when it is looked at.
+ * @param path a function is asked for it each time that the stream begins anew
  * @returns stops it
  */
-export function follow(path: string, { on, isLast, onError, onRestart, onConnection }: Following): () => void {
+export function follow(
+  path: string | (() => string),
+  { on, isLast, onError, onRestart, onConnection }: Following,
+): () => void {
   let source: EventSource | null = null;
   let over = false;
 
@@ -32,7 +36,8 @@ export function follow(path: string, { on, isLast, onError, onRestart, onConnect
     document.removeEventListener('visibilitychange', look);
   };
   const open = () => {
-    const opened = new EventSource(path);
+    const address = typeof path === 'string' ? path : path();
+    const opened = new EventSource(address);
     source = opened;
     opened.onopen = () => onConnection?.(true);
     for (const [name, take] of Object.entries(on)) {
@@ -49,7 +54,7 @@ export function follow(path: string, { on, isLast, onError, onRestart, onConnect
       }
       // Refused, or there is nothing more to see: the browser does not tell which, a call does.
       finish();
-      void refusalOf(path).then((error) => {
+      void refusalOf(address).then((error) => {
         if (error !== null) onError?.(error);
       });
     };

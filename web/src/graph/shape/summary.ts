@@ -1,14 +1,5 @@
 import type { GraphModel, GraphNode } from '../model/graph-model.js';
-import {
-  bySeverity,
-  countsText,
-  endedOf,
-  noCounts,
-  type StateCounts,
-  type StateName,
-  wordOf,
-  worstOf,
-} from '../model/states.js';
+import { countsText, endedOf, noCounts, type StateCounts, type StateName, wordOf, worstOf } from '../model/states.js';
 import type { Box } from './boxes.js';
 
 /** What a box tells of its nodes. */
