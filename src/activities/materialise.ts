@@ -25,6 +25,8 @@ export interface ReadyJob {
   readonly problem: string | null;
   /** An earlier job's outputs and result may be taken instead. */
   readonly reuse: boolean;
+  /** The job of the graph before that did this one's part, if any: it is not done again when it was asked for the same. */
+  readonly before: string | null;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface ReadyJob {
 export async function readyJob(store: JobStore, graphs: GraphShare, input: AttemptInput): Promise<ReadyJob> {
   if (input.graph !== true) {
     const found = await readJob(store, input.jobId);
-    if (found !== null) return { ...found, fresh: false, reuse: false };
+    if (found !== null) return { ...found, fresh: false, reuse: false, before: null };
     throw fault(
       'invalid',
       `the folder of job ${input.jobId} is not on the share: it was deleted, or SHARE_PATH of this worker (${store.root}) is not the API's`,
@@ -49,11 +51,12 @@ export async function readyJob(store: JobStore, graphs: GraphShare, input: Attem
     );
   }
   const { reuse } = node;
+  const before = itemBefore(node, input);
   const asked = await specOf(store, graphs, input, node);
   // The first attempt nearly always finds nothing, so it does not look before it makes the folder.
   const found = input.attempt === 1 ? null : await readJob(store, input.jobId);
   if (found === null && (await store.create(asked.spec)))
-    return { ...asked, record: newRecord(asked.spec), fresh: true, reuse };
+    return { ...asked, record: newRecord(asked.spec), fresh: true, reuse, before };
   const { spec, record, problem } = found ?? (await readJob(store, input.jobId)) ?? missing(input.jobId);
   const { paramsText, data, command } = asked.spec;
   return {
@@ -62,7 +65,13 @@ export async function readyJob(store: JobStore, graphs: GraphShare, input: Attem
     fresh: false,
     problem: problem ?? asked.problem,
     reuse,
+    before,
   };
+}
+
+function itemBefore({ itemsBefore }: NodeSpec, { item }: AttemptInput): string | null {
+  if (itemsBefore === undefined || item === undefined || item.at >= itemsBefore.count) return null;
+  return jobIdOf(itemsBefore.graphId, itemsBefore.first + item.at);
 }
 
 function missing(jobId: string): never {

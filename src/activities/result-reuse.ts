@@ -114,6 +114,14 @@ export async function findReusable(store: JobStore, key: string): Promise<JobRec
   return record;
 }
 
+/** A certain earlier job, if it has succeeded with the same contents and still has its files. */
+export async function sameDoneBefore(deps: ReuseDeps, jobId: string, key: string): Promise<JobRecord | null> {
+  const { store } = deps;
+  const [spec, record] = await Promise.all([store.readSpec(jobId), store.readRecord(jobId)]);
+  if (spec === null || record === null || record.status !== 'SUCCESS' || record.cleanedAt !== null) return null;
+  return (await contentKey(deps, spec)) === key ? record : null;
+}
+
 /**
  * Gives a job the outputs and the result of another. Files are linked, not copied: they take no room, and live until the last
  * job that has them is deleted.

@@ -20,7 +20,7 @@ import { type BatchDeps, runBatch } from './batch.js';
 import { type CanvasDeps, CanvasDesk } from './canvas.js';
 import { commandTask } from './command-task.js';
 import { readyJob } from './materialise.js';
-import { contentKey, findReusable, keepForReuse, type ReuseDeps, takeOutputs } from './result-reuse.js';
+import { contentKey, findReusable, keepForReuse, type ReuseDeps, sameDoneBefore, takeOutputs } from './result-reuse.js';
 import { fault } from './script-fault.js';
 
 /** The one activity path of every script, whatever graph it belongs to. */
@@ -100,6 +100,17 @@ function noSlot(alone: boolean): ApplicationFailure {
   });
 }
 
+/** A job whose outputs and result are taken instead of running this one. */
+async function earlierOf(
+  deps: AttemptDeps,
+  key: string,
+  reuse: boolean,
+  doneBefore: string | null,
+): Promise<JobRecord | null> {
+  const before = doneBefore === null ? null : await sameDoneBefore(deps, doneBefore, key);
+  return before ?? (reuse ? findReusable(deps.store, key) : null);
+}
+
 interface AttemptDeps extends ScriptDeps {
   readonly graphs: GraphShare;
 }
@@ -113,7 +124,7 @@ async function runAttempt(
   const { store } = deps;
   const { jobId, attempt } = input;
   const startedAt = performance.now();
-  const { spec, record, fresh, problem, reuse } = await readyJob(store, deps.graphs, input);
+  const { spec, record, fresh, problem, reuse, before: doneBefore } = await readyJob(store, deps.graphs, input);
   const before = record.attempts.at(-1);
   // It was done, and its worker died before it could say so: what was done once is not done again.
   if (record.status === 'SUCCESS' && before !== undefined && before.attempt < attempt)
@@ -128,8 +139,8 @@ async function runAttempt(
   const prepared = await prepareFolders(store, input, spec);
   await owned.start();
 
-  const key = reuse && problem === null ? await contentKey(deps, spec) : null;
-  const earlier = key === null ? null : await findReusable(store, key);
+  const key = (reuse || doneBefore !== null) && problem === null ? await contentKey(deps, spec) : null;
+  const earlier = key === null ? null : await earlierOf(deps, key, reuse, doneBefore);
   if (earlier !== null && (await takeOutputs(store, earlier, jobId))) {
     if (!(await owned.reuse(earlier))) throw takenOver(input);
     const tookMs = performance.now() - startedAt;
@@ -178,7 +189,7 @@ async function runAttempt(
     const resultFile =
       outcome.resultFileBytes === null ? null : { file: 'result.json', sizeBytes: outcome.resultFileBytes };
     if (!(await owned.succeed(outcome, resultFile))) throw takenOver(input);
-    if (key !== null) {
+    if (reuse && key !== null) {
       await keepForReuse(store, key, jobId).catch((error: unknown) =>
         deps.logger.warn({ job: jobId, err: error }, 'a result could not be kept for reuse'),
       );

@@ -115,5 +115,7 @@ export const nodeSpecSchema = z.object({
   tags: z.record(z.string(), z.string()),
   /** Its job's folder was taken over from the graph that this one repeats: it has succeeded from the start. */
   kept: z.literal(true).optional(),
+  /** A map that runs again: its items of the graph before, which are not run again where they have succeeded with the same. */
+  itemsBefore: z.object({ graphId: z.string(), first: z.number().int(), count: z.number().int().min(0) }).optional(),
 });
 export type NodeSpec = z.infer<typeof nodeSpecSchema>;

@@ -43,6 +43,12 @@ def once_broken(pc, params):
     if not os.path.exists(params["file"]):
         raise ValueError("not repaired yet")
     return "repaired"
+
+def two_is_broken(pc, params):
+    if params["x"] == 2 and not os.path.exists(params["file"]):
+        raise ValueError("two is not repaired yet")
+    Path(pc.get_output_dir("note.txt")).write_text(str(params["x"]))
+    return params["x"] * 2
 `;
 const files = { steps };
 
@@ -385,6 +391,38 @@ describe('control', () => {
     expect(retry_of).toBe((await graphs.get(`/graphs/${first.id}/nodes/double[2]`)).job);
     const once = await graphs.get(`/graphs/${again.id}`);
     expect(once.counts).toMatchObject({ total: 11, succeeded: 11 });
+  });
+});
+
+describe('a map of which an item has failed', () => {
+  it('runs that item again, and takes the others over with their results and outputs', async () => {
+    const { file, open } = latch();
+    const first = await graphs.run(
+      {
+        nodes: [
+          step('numbers', 'numbers', { params: { count: 4 } }),
+          step('items', 'two_is_broken', {
+            map: { over: 'nodes.numbers.result.list', max: 10 },
+            params: { x: '${{ item }}', file },
+          }),
+          step('sum', 'add', { params: { of: '${{ nodes.items.result }}' } }),
+        ],
+      },
+      files,
+    );
+    expect(first.states).toMatchObject({ items: 'failed', sum: 'skipped' });
+    open();
+    const again = await graphs.post(`/graphs/${first.id}/retry`);
+    expect((await graphs.ended(again.id)).state).toBe('succeeded');
+    expect(await graphs.result(again.id, 'sum')).toBe(12);
+    const jobOf = async (id: string, item: number): Promise<string> =>
+      (await graphs.get(`/graphs/${id}/nodes/items[${item}]`)).job;
+    for (const item of [0, 1, 2, 3]) {
+      const job = await jobOf(again.id, item);
+      const { reused_from } = await graphs.get(`/jobs/${job}/details`);
+      expect(reused_from).toBe(item === 2 ? null : await jobOf(first.id, item));
+      expect(await (await graphs.call(`/jobs/${job}/outputs/note.txt`)).text()).toBe(String(item));
+    }
   });
 });
 

@@ -35,8 +35,9 @@ interface Kept {
 
 /**
  * Makes and starts a new graph like one that has ended. What has to run again: nodes that did not succeed, those whose files
- * are gone, and everything that waits for one of them; a map as a whole. The others are kept: their jobs' folders are linked into the new
- * graph, where they have succeeded from the start. Links cost no room, and the old graph can be deleted.
+ * are gone, and everything that waits for one of them. The others are kept: their jobs' folders are linked into the new
+ * graph, where they have succeeded from the start. Links cost no room, and the old graph can be deleted. A map runs again as
+ * a whole; its items that have succeeded with the same contents are taken over when their turn comes.
  */
 export class GraphRepeater {
   readonly #deps: ApiDeps;
@@ -70,9 +71,15 @@ export class GraphRepeater {
       digest: null,
     };
     const nodes = specs.map((spec): NodeSpec => {
-      const { kept: _before, ...moved } = { ...spec, script: refOf(spec.script), data: fileOf(spec.data) };
+      const {
+        kept: _kept,
+        itemsBefore: _items,
+        ...moved
+      } = { ...spec, script: refOf(spec.script), data: fileOf(spec.data) };
       // Whoever asks for a retry means now, whatever delay the first one had.
-      return kept.nodes.has(spec.index) ? { ...moved, kept: true } : { ...moved, countdown: 0 };
+      return kept.nodes.has(spec.index)
+        ? { ...moved, kept: true }
+        : { ...moved, countdown: 0, ...itemsBefore(view, spec) };
     });
     const isNew = await this.#write(view, header, nodes, kept);
     try {
@@ -203,6 +210,13 @@ export class GraphRepeater {
       await incoming.discard();
     }
   }
+}
+
+/** Where the items of a map are that runs again: those that have succeeded are taken over, one by one, when their turn comes. */
+function itemsBefore({ header, fold }: GraphView, { index, map }: NodeSpec): Pick<NodeSpec, 'itemsBefore'> {
+  const mapped = map === null ? null : fold.mapped(index);
+  if (mapped === null) return {};
+  return { itemsBefore: { graphId: header.graphId, first: mapped.first, count: mapped.count } };
 }
 
 /** The interpreter writes of nodes; of the items of kept maps it knows nothing. */
