@@ -23,6 +23,7 @@ import { useRequestLog } from './plugins/request-log.js';
 import { QueueWatch } from './queue-watch.js';
 import { archiveRoutes } from './routes/archive.js';
 import { bulkRoutes } from './routes/bulk.js';
+import { codecRoutes } from './routes/codec.js';
 import { docsRoutes } from './routes/docs.js';
 import { eventsRoutes } from './routes/events.js';
 import { graphsControlRoutes } from './routes/graphs-control.js';
@@ -135,6 +136,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
       maxUploadBytes: deps.options.maxUploadBytes,
     }),
   );
+  codecRoutes(app);
   summaryRoutes(app, deps);
   await app.register(operationsRoutes(deps, queues));
   metricsRoutes(app, deps, queues, share, metrics);

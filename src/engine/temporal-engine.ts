@@ -17,6 +17,7 @@ import type { CancelOutcome, Engine, ListQuery, QueuePause, QueueStats, RunPage,
 import type { GraphEngine } from './graph-engine.js';
 import { listFilter } from './list-filter.js';
 import { mergePages, type SourcePage } from './merge-pages.js';
+import { engineDataConverter } from './payload-codec.js';
 import type { SearchAttributeName } from './search-attributes.js';
 import { TemporalGraphEngine } from './temporal-graph-engine.js';
 import { TemporalWorkflowFiles } from './temporal-workflow-files.js';
@@ -48,7 +49,7 @@ export interface ConnectOptions {
 /** @throws when no server answers in time. */
 export async function connectEngine(options: ConnectOptions): Promise<TemporalEngine> {
   const connection = await connectPatiently(options.address, options.waitMs ?? 0);
-  const client = new Client({ connection, namespace: options.namespace });
+  const client = new Client({ connection, namespace: options.namespace, dataConverter: engineDataConverter });
   const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace: options.namespace });
   const hasAlone = namespaceInfo?.capabilities?.standaloneActivities === true;
   return new Implementation(client, connection, options.namespace, hasAlone);

@@ -10,6 +10,7 @@ export interface CliOptions {
   readonly sync?: 'normal' | 'full';
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly dynamicConfig?: string;
+  readonly codecEndpoint?: string | null;
 }
 
 /** Arguments of Temporal's command-line program for the same server that our own configuration makes. */
@@ -22,6 +23,7 @@ export function cliArguments(options: CliOptions): string[] {
     '--port',
     String(options.port),
     ...(options.uiPort === null ? ['--headless'] : ['--ui-port', String(options.uiPort)]),
+    ...(options.codecEndpoint == null ? [] : ['--ui-codec-endpoint', options.codecEndpoint]),
     '--db-filename',
     options.dbFile,
     '--namespace',

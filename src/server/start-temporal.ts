@@ -22,6 +22,8 @@ export interface TemporalOptions {
   readonly port: number;
   /** 0: any free port; null: no Web UI. */
   readonly uiPort: number | null;
+  /** Where the Web UI has payloads decoded. Default: nowhere. */
+  readonly codecEndpoint?: string | null;
   /** Called when the Web UI ended without being asked to; it is then started again. */
   readonly onUiLost?: (reason: string) => void;
   readonly namespace: string;
@@ -167,6 +169,7 @@ async function startOnce(options: TemporalOptions, logFolder: string, lock: Data
           host,
           port: uiPort,
           namespace: options.namespace,
+          codecEndpoint: options.codecEndpoint ?? null,
         }),
       );
       const program = programs.ui;

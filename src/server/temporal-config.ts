@@ -126,6 +126,8 @@ export interface UiConfigOptions {
   readonly host: string;
   readonly port: number;
   readonly namespace: string;
+  /** Address of the codec endpoint of the API; null: nobody serves one. */
+  readonly codecEndpoint: string | null;
 }
 
 export function uiConfig(options: UiConfigOptions): Record<string, unknown> {
@@ -139,6 +141,8 @@ export function uiConfig(options: UiConfigOptions): Record<string, unknown> {
     // The Web UI would ask the internet for news and versions.
     disableNewsFetch: true,
     notifyOnNewVersion: false,
+    // Asked where nobody answers, it would show an error on every page.
+    ...(options.codecEndpoint === null ? {} : { codec: { endpoint: options.codecEndpoint } }),
     cors: { allowOrigins: [`http://${options.host}:${options.port}`] },
     hideLogs: true,
   };

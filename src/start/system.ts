@@ -118,7 +118,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const layers: Part[][] = [[], []];
   if (embedded) {
     layers[0]?.push(
-      temporalPart(options.programs as TemporalPrograms, settings, { temporalPort, uiPort, logFolder }, options),
+      temporalPart(
+        options.programs as TemporalPrograms,
+        settings,
+        { temporalPort, uiPort, logFolder, codecEndpoint: has('api') ? `${apiUrl}/codec` : null },
+        options,
+      ),
     );
   }
   if (has('worker')) {
@@ -198,7 +203,7 @@ async function prepareRemote(address: string, namespace: string): Promise<void> 
 function temporalPart(
   programs: TemporalPrograms,
   settings: Settings,
-  at: { temporalPort: number; uiPort: number; logFolder: string },
+  at: { temporalPort: number; uiPort: number; logFolder: string; codecEndpoint: string | null },
   options: SystemOptions,
 ): Part {
   return {
@@ -212,6 +217,7 @@ function temporalPart(
         namespace: settings.TEMPORAL_NAMESPACE,
         sync: settings.TEMPORAL_SYNC,
         logFolder: at.logFolder,
+        codecEndpoint: at.codecEndpoint,
         env: options.env,
         onUiLost: (reason) => options.say(`the Temporal Web UI ended (${reason}); starting it again`),
       });

@@ -5,6 +5,7 @@ import { createRecordActivities, type RecordActivities } from '../activities/ind
 import { projectRoot } from '../config/project-root.js';
 import type { JournalSinks } from '../contract/journal.js';
 import { engineQueue } from '../contract/queues.js';
+import { engineDataConverter } from '../engine/payload-codec.js';
 import type { TemporalEngine } from '../engine/temporal-engine.js';
 import type { JobStore } from '../store/job-store.js';
 import { JournalWriter } from '../store/journal-file.js';
@@ -21,6 +22,7 @@ export async function createEngineWorker(
   return Worker.create({
     connection: engine.connection,
     namespace: engine.namespace,
+    dataConverter: engineDataConverter,
     taskQueue: engineQueue,
     ...workflowSource(),
     activities: engineActivities(engine, store, options),

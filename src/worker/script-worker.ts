@@ -9,6 +9,7 @@ import type { Settings } from '../config/settings.js';
 import { isServiceQueue } from '../contract/queues.js';
 import type { Runner } from '../contract/runner.js';
 import type { WorkerReport } from '../contract/worker-report.js';
+import { engineDataConverter } from '../engine/payload-codec.js';
 import type { TemporalEngine } from '../engine/temporal-engine.js';
 import { isUnreachable } from '../engine/unreachable.js';
 import { createScriptInspector } from '../runner/script-inspector.js';
@@ -118,6 +119,7 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
   const common = {
     connection: engine.connection,
     namespace: engine.namespace,
+    dataConverter: engineDataConverter,
     identity: name,
     shutdownGraceTime: settings.DRAIN_SECONDS * 1000,
   };

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { RecordActivities } from '../activities/index.js';
 import type { JournalSinks } from '../contract/journal.js';
 import { versionQueue } from '../contract/workflow-queues.js';
+import { engineDataConverter } from '../engine/payload-codec.js';
 import type { TemporalEngine } from '../engine/temporal-engine.js';
 import type { Catalogue } from './catalogue.js';
 import { createFileActivities, type FileActivityDeps } from './file-activities.js';
@@ -112,6 +113,7 @@ export class VersionHost {
     const options = {
       connection: engine.connection,
       namespace: engine.namespace,
+      dataConverter: engineDataConverter,
       taskQueue: queue,
       workflowBundle: { codePath: catalogue.bundlePath(name, version) },
       activities: { ...records, ...createFileActivities(this.#options, name, version) },

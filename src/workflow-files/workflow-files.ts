@@ -16,6 +16,7 @@ import {
   type VersionAbout,
 } from '../contract/workflow-files.js';
 import { launchQueue, versionQueue } from '../contract/workflow-queues.js';
+import { engineDataConverter } from '../engine/payload-codec.js';
 import type { TemporalEngine } from '../engine/temporal-engine.js';
 import { scheduledGraphId } from '../engine/temporal-workflow-files.js';
 import type { WorkflowFileEngine } from '../engine/workflow-file-engine.js';
@@ -123,6 +124,7 @@ export class WorkflowFiles {
     const worker = await Worker.create({
       connection: engine.connection,
       namespace: engine.namespace,
+      dataConverter: engineDataConverter,
       taskQueue: launchQueue,
       activities: { ...activities },
       maxConcurrentActivityTaskExecutions: 5,

@@ -301,6 +301,8 @@ describe('the documentation pages', () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       '/',
       '/backend/get_task_meta/{job_uuid}',
+      '/codec/decode',
+      '/codec/encode',
       '/dev/callback',
       '/graphs',
       '/graphs/cancel',

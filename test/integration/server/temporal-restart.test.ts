@@ -29,6 +29,7 @@ async function start(
   port = 0,
   uiPort: number | null = null,
   logLevel: 'warn' | 'info' = 'warn',
+  codecEndpoint: string | null = null,
 ): Promise<RunningTemporal> {
   const programs = await findTemporalPrograms(readSettings(process.env, '.').PIXYZ_CACHE_PATH, process.env);
   const server = await startTemporal({
@@ -37,6 +38,7 @@ async function start(
     port,
     uiPort,
     logLevel,
+    codecEndpoint,
     namespace: 'restart-test',
   });
   running.push(server);
@@ -110,7 +112,13 @@ test('a Web UI comes with it', async () => {
   const response = await fetch(uiUrl as string);
   expect(response.status).toBe(200);
   expect(await response.text()).toMatch(/<html/i);
-  // Asked to decode what nobody has encoded, it would show an error on every page.
+  // Asked to decode where nobody serves that, it would show an error on every page.
   const settings = (await (await fetch(`${uiUrl}/api/v1/settings`)).json()) as { Codec: { Endpoint: string } };
   expect(settings.Codec.Endpoint).toBe('');
+});
+
+test('its Web UI has payloads decoded where it is told', async () => {
+  const { uiUrl } = await start(0, 0, 'warn', 'http://127.0.0.1:8001/codec');
+  const settings = (await (await fetch(`${uiUrl}/api/v1/settings`)).json()) as { Codec: { Endpoint: string } };
+  expect(settings.Codec.Endpoint).toBe('http://127.0.0.1:8001/codec');
 });
