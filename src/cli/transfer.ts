@@ -5,14 +5,28 @@ import { sizeText } from './output.js';
 /** Below this a bar would only flicker. */
 const worthShowingMs = 300;
 
-/** A bar for an upload or a download, on a terminal. `done` takes it away. */
-export function transferBar({ live }: Context, title: string): { onProgress: OnProgress; done: () => void } {
+export interface TransferBar {
+  readonly onProgress: OnProgress;
+  /** Takes the bar away. */
+  readonly done: () => void;
+  /** How far it came, for a transfer that somebody stopped: `1.0MiB of 4.0MiB`. Empty before the first byte. */
+  readonly reached: () => string;
+}
+
+/** A bar for an upload or a download, on a terminal. What an earlier, broken transfer had already is told, and not in the speed. */
+export function transferBar({ live }: Context, plainTitle: string): TransferBar {
   const began = performance.now();
+  let from: number | null = null;
+  let reached = '';
   return {
+    reached: () => reached,
     onProgress(doneBytes, totalBytes) {
+      from ??= doneBytes;
+      const title = from === 0 ? plainTitle : `${plainTitle} (on from ${sizeText(from)})`;
+      reached = totalBytes === null ? sizeText(doneBytes) : `${sizeText(doneBytes)} of ${sizeText(totalBytes)}`;
       const seconds = (performance.now() - began) / 1000;
       if (seconds * 1000 < worthShowingMs) return;
-      const speed = `${sizeText(doneBytes / seconds)}/s`;
+      const speed = `${sizeText((doneBytes - from) / seconds)}/s`;
       if (totalBytes === null || totalBytes === 0) live.draw([`${title} ${sizeText(doneBytes)} ${speed}`]);
       else live.draw([`${title}: [${blocks(doneBytes / totalBytes)}] ${percent(doneBytes / totalBytes)} ${speed}`]);
     },

@@ -26,7 +26,7 @@ export async function watchGraph(context: Context, id: string): Promise<GraphSta
   })().catch((error: unknown) => {
     failure = error as Error;
   });
-  let state = await client.graphs.state(id, { signal });
+  let state: GraphState | null = null;
   let nodes: readonly NodeState[] = [];
   let lookedAt = 0;
   let awaySince: number | null = null;
@@ -41,13 +41,17 @@ export async function watchGraph(context: Context, id: string): Promise<GraphSta
           if (live.shown && state.counts.total <= mostNodes) nodes = await client.graphs.allNodes(id, {}, { signal });
           awaySince = null;
         } catch (error) {
+          // An address where nobody has ever listened is wrong, not away.
+          if (state === null && error instanceof ConnectionError && error.refused) throw error;
           if (awaySince === null && isAway(error)) out.note(`${(error as Error).message}; trying again …`);
           awaySince ??= lookedAt;
           if (!isAway(error) || lookedAt - awaySince > patienceMs) throw error;
         }
       }
-      live.draw(fitted([graphHead(state, paint), ...drawGraph(nodes, paint)], live.rows));
-      if (state.time_info.stopped !== null) return state;
+      if (state !== null) {
+        live.draw(fitted([graphHead(state, paint), ...drawGraph(nodes, paint)], live.rows));
+        if (state.time_info.stopped !== null) return state;
+      }
       await sleep(pauseMs, undefined, { signal });
     }
   } catch (error) {

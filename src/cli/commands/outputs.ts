@@ -5,7 +5,7 @@ import type { Commands, Context } from '../context.js';
 import { CliError } from '../exit-codes.js';
 import { oneId, wholeNumber } from '../options.js';
 import { sizeText, table } from '../output.js';
-import { transferBar } from '../transfer.js';
+import { type TransferBar, transferBar } from '../transfer.js';
 import { withJob } from './jobs.js';
 
 interface DownloadFlags {
@@ -87,9 +87,19 @@ export async function fetchOutput(context: Context, id: string, file: string, ta
   try {
     const { onProgress } = transfer;
     return await context.client.jobs.download(id, file, target, { onProgress, signal: context.shell.stop });
+  } catch (error) {
+    tellStopped(context, transfer);
+    throw error;
   } finally {
     transfer.done();
   }
+}
+
+/** What has come is kept: whoever stopped it may want to know. */
+function tellStopped({ shell, out }: Context, transfer: TransferBar): void {
+  transfer.done();
+  if (shell.stop.aborted && transfer.reached() !== '')
+    out.note(`stopped at ${transfer.reached()}: the same command goes on from there`);
 }
 
 /** Every output, in its folders. */
@@ -142,6 +152,7 @@ async function downloadAll(context: Context, flags: DownloadFlags, ...words: str
     );
     return 0;
   } catch (error) {
+    tellStopped(context, transfer);
     if (error instanceof ApiError && error.status === 425)
       throw new CliError(`the archive is not there yet (${error.message}): ask again later`);
     throw error;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -205,6 +205,42 @@ describe('jobs', () => {
     await writeOutput(api.store, jobId, 'c.txt', 'x');
     expect((await run(['download', jobId])).stderr).toContain('which output (-f)?');
     expect((await run(['download', jobId, '-f', 'none'])).code).toBe(1);
+  });
+
+  it('a download that is stopped tells how far it came, and goes on from there', async () => {
+    const { api, folder, run } = await start();
+    const content = Buffer.alloc(300_000, 'x');
+    const { jobId } = await api.seed({ status: 'SUCCESS' });
+    await writeOutput(api.store, jobId, 'big.bin', content);
+    // It hands on the first third and then nothing more.
+    const slow = createServer((request, response) => {
+      void fetch(new URL(request.url ?? '/', api.url), { headers: { 'x-api-key': token } }).then(async (answer) => {
+        response.writeHead(answer.status, { etag: answer.headers.get('etag') ?? '', 'content-length': content.length });
+        response.write(Buffer.from(await answer.arrayBuffer()).subarray(0, 100_000));
+      });
+    });
+    await new Promise<void>((done) => slow.listen(0, '127.0.0.1', done));
+    onTestFinished(() => {
+      slow.closeAllConnections();
+      slow.close();
+    });
+    const stop = new AbortController();
+    const stopped = run(['download', jobId, '-f', 'big.bin', '-o', 'big.bin'], {
+      env: { PIXYZ_URL: `http://127.0.0.1:${(slow.address() as AddressInfo).port}` },
+      stop: stop.signal,
+    });
+    await waitFor(() => {
+      const [part = ''] = readdirSync(folder).filter((name) => name.endsWith('.part'));
+      expect(statSync(join(folder, part)).size).toBe(100_000);
+    });
+    stop.abort();
+    expect(await stopped).toMatchObject({
+      code: 130,
+      stderr: expect.stringMatching(/^stopped at 97\.7KiB of 293\.0KiB: /m),
+    });
+    const resumed = await run(['download', jobId, '-f', 'big.bin', '-o', 'big.bin']);
+    expect(resumed.stdout).toContain('(293.0KiB, 97.7KiB of it earlier)');
+    expect(readFileSync(join(folder, 'big.bin')).equals(content)).toBe(true);
   });
 
   it('an archive that is not made in time is 1', async () => {
