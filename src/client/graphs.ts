@@ -160,6 +160,11 @@ export class Graphs {
     return this.#http.patch(pathOf(id), jsonBody({ priority }), options);
   }
 
+  /** How many of its nodes may run at the same time from now on; null: as many as the engine starts. */
+  setMaxParallel(id: string, most: number | null, options?: CallOptions): Promise<GraphState> {
+    return this.#http.patch(pathOf(id), jsonBody({ max_parallel: most }), options);
+  }
+
   /** Stops some nodes; the rest goes on, as far as it does not need them. */
   cancelNodes(id: string, ids: readonly string[], options?: CallOptions): Promise<NodesTold> {
     return this.#http.post(`${pathOf(id)}/nodes/cancel`, { ...options, body: jsonBody({ ids }), repeatable: true });

@@ -114,6 +114,8 @@ export interface GraphSignals {
    * Only while the graph has not ended.
    */
   retryNode: [node: number | null];
+  /** Attempts in flight at most, from now on; null: the engine's own bound. Those under way go on. */
+  setParallel: [max: number | null];
   /** For attempts that have not been handed to a queue yet. 1 (first) … 5 (last); null: all nodes. */
   setPriority: [change: { readonly node: number | null; readonly priority: number }];
   /**

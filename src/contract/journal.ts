@@ -20,6 +20,7 @@ export const journalEntrySchema = z.object({
     'closed',
     'paused',
     'resumed',
+    'limited', // at most `count` attempts at the same time from now on; absent: the engine's own bound
     'ended', // `state`, `message`
     // of a node
     'queued', // `attempt`, `queue`; of graphs without stored nodes (workflow files) also `label`, `deps`

@@ -1,6 +1,7 @@
 import type { FailurePolicy } from '../contract/scheduling.js';
 import type { Cut } from './cut.js';
 import type { EndState, FinishCommand, GraphEvent, JournalNote } from './events.js';
+import { limited } from './journal-notes.js';
 import type { Counts } from './node-table.js';
 
 /**
@@ -47,6 +48,8 @@ export interface CoordinationOptions {
   readonly onFailure: FailurePolicy;
   /** Attempts in flight, over all parts. */
   readonly inFlight: number;
+  /** The engine's own bound: no `limit` goes above. Absent: `inFlight`. */
+  readonly widest?: number;
 }
 
 export class Coordination {
@@ -64,10 +67,12 @@ export class Coordination {
   #paused = false;
   #changes = 0;
   #shared = '';
+  #inFlight: number;
 
   constructor(cut: Cut, options: CoordinationOptions) {
     this.#cut = cut;
     this.#options = options;
+    this.#inFlight = options.inFlight;
     this.#parts = cut.parts.map(({ nodes }) => ({ unended: nodes, told: 0, heard: 0, closed: false }));
     this.#notes.push({ type: 'started', count: cut.partOf.size });
   }
@@ -75,7 +80,7 @@ export class Coordination {
   /** How much each part may have in flight at the start. */
   get windows(): readonly number[] {
     return shares(
-      this.#options.inFlight,
+      this.#inFlight,
       this.#parts.map((part) => part.unended > 0),
     );
   }
@@ -129,6 +134,13 @@ export class Coordination {
         this.#paused = event.type === 'pause';
         this.#notes.push({ type: this.#paused ? 'paused' : 'resumed', n: this.#changes++ });
         break;
+      case 'limit': {
+        const widest = this.#options.widest ?? this.#options.inFlight;
+        this.#inFlight = Math.min(widest, event.max ?? widest);
+        this.#notes.push(limited(event.max, this.#changes++));
+        this.#share(true);
+        return this.#orders();
+      }
       case 'priority':
         if (event.node === null) this.#notes.push({ type: 'priority', priority: event.priority, n: this.#changes++ });
         break;
@@ -196,12 +208,12 @@ export class Coordination {
   }
 
   /** Parts that have nothing left leave their share to the others. */
-  #share(): void {
+  #share(again = false): void {
     const busy = this.#parts.map((part) => !part.closed && part.unended > 0);
     const key = busy.map(Number).join('');
-    if (key === this.#shared || !busy.includes(false)) return;
+    if (!again && (key === this.#shared || !busy.includes(false))) return;
     this.#shared = key;
-    shares(this.#options.inFlight, busy).forEach((window, part) => {
+    shares(this.#inFlight, busy).forEach((window, part) => {
       if (busy[part]) this.#tell(part, { type: 'window', window });
     });
   }

@@ -37,6 +37,8 @@ export type GraphEvent =
   | { readonly type: 'retry'; readonly node: number | null }
   | { readonly type: 'priority'; readonly node: number | null; readonly priority: number }
   | { readonly type: 'window'; readonly window: number }
+  /** Attempts in flight at most, as somebody outside wants it; null: the engine's own bound. */
+  | { readonly type: 'limit'; readonly max: number | null }
   /** An external node has ended, or is to run again. */
   | { readonly type: 'settled'; readonly node: number; readonly state: EndState }
   | { readonly type: 'unsettled'; readonly node: number };

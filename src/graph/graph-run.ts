@@ -2,6 +2,7 @@ import type { GraphNode } from '../contract/graph.js';
 import type { FaultKind } from '../contract/job.js';
 import type { FailurePolicy } from '../contract/scheduling.js';
 import type { FinishCommand, GraphCommand, GraphEvent, JournalNote, RunCommand } from './events.js';
+import { limited } from './journal-notes.js';
 import {
   hasEnded,
   isTriggered,
@@ -35,6 +36,8 @@ import { afterFault } from './resubmission.js';
  */
 export interface GraphRunOptions {
   readonly window: number;
+  /** The engine's own bound: no `limit` goes above. Absent: `window`. */
+  readonly widest?: number;
   /** Absent: `finish`. */
   readonly onFailure?: FailurePolicy;
   /** It does not end before it is closed. */
@@ -199,6 +202,12 @@ export class GraphRun {
       case 'window':
         this.#window = event.window;
         return;
+      case 'limit': {
+        const widest = this.#options.widest ?? this.#options.window;
+        this.#window = Math.min(widest, event.max ?? widest);
+        this.#table.noteGraph(limited(event.max, this.#changes++));
+        return;
+      }
       case 'settled': {
         const run = this.#table.get(event.node);
         if (run.state !== 'external') return;

@@ -69,6 +69,7 @@ export class GraphFold {
   #message: string | null = null;
   #startedAt: string | null = null;
   #endedAt: string | null = null;
+  #limit: number | null | undefined;
   #changedAt: string | null = null;
   #entries = 0;
 
@@ -97,6 +98,11 @@ export class GraphFold {
 
   get endedAt(): string | null {
     return this.#endedAt;
+  }
+
+  /** What `max_parallel` has been changed to; undefined: it has not. */
+  get limit(): number | null | undefined {
+    return this.#limit;
   }
 
   get changedAt(): string | null {
@@ -180,6 +186,9 @@ export class GraphFold {
         return;
       case 'resumed':
         this.#paused = false;
+        return;
+      case 'limited':
+        this.#limit = entry.count ?? null;
         return;
       case 'ended':
         this.#state = entry.state ?? 'succeeded';

@@ -36,6 +36,7 @@ export async function coordinate(
   const core = new Coordination(cut, {
     onFailure: input.onFailure ?? 'finish',
     inFlight: input.maxParallel ?? inFlight,
+    widest: inFlight,
   });
   let done: () => void = () => undefined;
   const finished = new Promise<void>((resolve) => {

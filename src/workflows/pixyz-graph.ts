@@ -43,6 +43,7 @@ async function interpret(input: GraphInput, root: CancellationScope): Promise<Fi
   const run = new Interpreter(nodes, {
     graphId,
     window: Math.min(window, input.maxParallel ?? window),
+    widest: window,
     onFailure: input.onFailure ?? 'finish',
     open: open ?? false,
     journal: input.journal === true ? 'all' : 'none',

@@ -15,6 +15,7 @@ const cancelNode = defineSignal<GraphSignals['cancelNode']>('cancelNode');
 const pauseGraph = defineSignal<GraphSignals['pauseGraph']>('pauseGraph');
 const resumeGraph = defineSignal<GraphSignals['resumeGraph']>('resumeGraph');
 const retryNode = defineSignal<GraphSignals['retryNode']>('retryNode');
+const setParallel = defineSignal<GraphSignals['setParallel']>('setParallel');
 const setPriority = defineSignal<GraphSignals['setPriority']>('setPriority');
 
 /** Hands requests to the core as events. */
@@ -23,6 +24,7 @@ export function listen(dispatch: (event: GraphEvent) => void, root: Cancellation
   setHandler(pauseGraph, () => dispatch({ type: 'pause' }));
   setHandler(resumeGraph, () => dispatch({ type: 'resume' }));
   setHandler(retryNode, (node) => dispatch({ type: 'retry', node }));
+  setHandler(setParallel, (max) => dispatch({ type: 'limit', max }));
   setHandler(setPriority, ({ node, priority }) => dispatch({ type: 'priority', node, priority }));
   void root.cancelRequested.catch(() => dispatch({ type: 'cancel', node: null, reason: 'cancelled' }));
 }

@@ -283,6 +283,28 @@ describe('control', () => {
     expect(await graphs.ended(id)).toMatchObject({ state: 'succeeded' });
   });
 
+  it('runs more of its nodes at the same time when it is told to', async () => {
+    const { file, open } = latch();
+    const id = await graphs.create(
+      {
+        max_parallel: 1,
+        nodes: [step('one', 'gate', { params: { file } }), step('two', 'gate', { params: { file } })],
+      },
+      files,
+    );
+    await graphs.waitForStates(id, { one: 'running', two: 'waiting' });
+    const answer = await graphs.call(`/graphs/${id}`, {
+      method: 'PATCH',
+      body: '{"max_parallel": 2}',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(answer.status).toBe(200);
+    await graphs.waitForStates(id, { one: 'running', two: 'running' });
+    expect(await graphs.get(`/graphs/${id}`)).toMatchObject({ max_parallel: 2 });
+    open();
+    expect(await graphs.ended(id)).toMatchObject({ state: 'succeeded' });
+  });
+
   it('cancels a graph, waits for its end, and does so again without harm', async () => {
     const { file } = latch();
     const id = await graphs.create(

@@ -107,7 +107,7 @@ export class GraphsReader {
       front: header.front,
       labels: header.labels,
       on_failure: header.onFailure,
-      max_parallel: header.maxParallel,
+      max_parallel: maxParallelOf(view),
       counts: { ...counts, queued: counts.queued - running, running },
       last_event: lastEvent,
       time_info: { request: header.timeRequest, started: timeOf(fold.startedAt), stopped: timeOf(fold.endedAt) },
@@ -352,4 +352,9 @@ async function inBatches<T, R>(items: readonly T[], task: (item: T) => R | Promi
 /** Journals end their times with `Z`; records, and so all answers, with `+00:00`. */
 function timeOf(at: string | null): string | null {
   return at === null ? null : at.replace(/\.(\d{3})Z$/, '.$1000+00:00');
+}
+
+/** How many attempts may be under way, as it was asked for last; null: as many as the engine starts. */
+export function maxParallelOf({ header, fold }: Pick<GraphView, 'header' | 'fold'>): number | null {
+  return fold.limit === undefined ? header.maxParallel : fold.limit;
 }

@@ -1,6 +1,6 @@
 import type { QueueWatch } from '../queue-watch.js';
 import type { Why } from '../schemas/graphs.js';
-import type { GraphsReader, GraphView } from './graphs-reader.js';
+import { type GraphsReader, type GraphView, maxParallelOf } from './graphs-reader.js';
 
 type Reason = Why['reasons'][number];
 
@@ -12,7 +12,7 @@ export async function whyOf(reader: GraphsReader, queues: QueueWatch, view: Grap
   const node = await reader.raw(view, number);
   const state = reader.stateOf(node);
   if (state !== 'waiting' && state !== 'queued') return { state, reasons: [] };
-  const { fold, header } = view;
+  const { fold } = view;
   if (fold.endedAt !== null)
     return { state, reasons: [{ code: 'graph-ended', message: `the graph has ended: ${fold.state}` }] };
   const reasons: Reason[] = [];
@@ -43,7 +43,8 @@ export async function whyOf(reader: GraphsReader, queues: QueueWatch, view: Grap
   } else if ((node.spec?.countdown ?? 0) > 0) {
     reasons.push({ code: 'delay', message: `it waits ${node.spec?.countdown} s before it starts` });
   } else {
-    const limit = header.maxParallel === null ? 'the engine’s' : `the graph’s limit of ${header.maxParallel}`;
+    const most = maxParallelOf(view);
+    const limit = most === null ? 'the engine’s' : `the graph’s limit of ${most}`;
     reasons.push({ code: 'limit', message: `as many attempts as ${limit} allows are under way: ${fold.queued.size}` });
   }
   return { state, reasons };

@@ -103,7 +103,7 @@ function controlRoutes(app: App, parts: GraphParts): void {
         summary: 'Run what has failed again, as a new graph',
         description:
           'Nodes that did not succeed run again, and everything that waits for one of them; the others keep their results and ' +
-          'outputs, under new job ids. A `map` is kept as a whole or not. The old graph stays as it is. 409 while it runs.',
+          'outputs, under new job ids, and so do the items of a `map` that have succeeded. The old graph stays as it is. 409 while it runs.',
         params: graphParamsSchema,
         headers: idempotencySchema,
         response: { 200: newGraphSchema, ...graphErrorAnswers(404, 409) },
@@ -122,7 +122,7 @@ function controlRoutes(app: App, parts: GraphParts): void {
     {
       schema: {
         ...graphsCommon,
-        summary: 'Change the priority of a graph',
+        summary: 'Change the priority of a graph, or how many of its nodes run at the same time',
         params: graphParamsSchema,
         body: graphChangesSchema,
         response: { 200: graphStateSchema, ...graphErrorAnswers(404, 409) },
@@ -131,8 +131,11 @@ function controlRoutes(app: App, parts: GraphParts): void {
     async (request) => {
       const graphId = request.params.graph;
       await reader.view(graphId);
-      const priority = 1 + Math.floor(request.body.priority / 2);
-      await calls.tell(graphId, 'setPriority', { node: null, priority });
+      const { priority, max_parallel: most } = request.body;
+      if (priority !== undefined) {
+        await calls.tell(graphId, 'setPriority', { node: null, priority: 1 + Math.floor(priority / 2) });
+      }
+      if (most !== undefined) await calls.tell(graphId, 'setParallel', most);
       return reader.state(await reader.view(graphId));
     },
   );

@@ -446,6 +446,8 @@ export const nodesToldSchema = z
   .object({ nodes: z.array(z.object({ id: z.string(), status: z.enum(['sent', 'already-ended', 'unknown']) })) })
   .meta({ id: 'NodesTold', examples: [{ nodes: [{ id: 'resize', status: 'sent' }] }] });
 
+const maxParallelRule = 'must be a whole number from 1 to 10000, or null';
+
 export const graphChangesSchema = z
   .strictObject({
     priority: z
@@ -453,9 +455,19 @@ export const graphChangesSchema = z
       .int({ error: 'must be a whole number from 0 to 9' })
       .min(0)
       .max(9)
+      .optional()
       .describe('0 (first) … 9 (last), for everything of this graph that has not started.'),
+    max_parallel: z
+      .number({ error: maxParallelRule })
+      .int({ error: maxParallelRule })
+      .min(1, maxParallelRule)
+      .max(10_000, maxParallelRule)
+      .nullable()
+      .optional()
+      .describe('Attempts at the same time, at most; null: no limit. Those under way go on.'),
   })
-  .meta({ id: 'GraphChanges', examples: [{ priority: 0 }] });
+  .refine((changes) => Object.keys(changes).length > 0, 'names nothing to change: priority, max_parallel')
+  .meta({ id: 'GraphChanges', examples: [{ priority: 0, max_parallel: 4 }] });
 
 export const waitQuerySchema = z.object({
   wait: wholeNumber(0, 60).default(0).describe('Seconds to wait for the end of the graph before answering.'),

@@ -449,7 +449,7 @@ describe('control', () => {
     }
     const patched = await api.call(`/graphs/${id}`, {
       method: 'PATCH',
-      body: '{"priority": 0}',
+      body: '{"priority": 0, "max_parallel": 3}',
       headers: { 'content-type': 'application/json' },
     });
     expect(patched.status).toBe(200);
@@ -461,8 +461,28 @@ describe('control', () => {
       ['closeGraph'],
       ['cancel'],
       ['setPriority', { node: null, priority: 1 }],
+      ['setParallel', 3],
       ['cancelNode', 2, 'cancelled through the API'],
     ]);
+  });
+
+  it('refuses a change of nothing, and tells the limit that holds', async () => {
+    const api = await startApi();
+    const id = await sleepers(api, [{ id: 'a' }], { max_parallel: 5 });
+    const change = async (body: object) =>
+      json(
+        await api.call(`/graphs/${id}`, {
+          method: 'PATCH',
+          body: JSON.stringify(body),
+          headers: { 'content-type': 'application/json' },
+        }),
+      );
+    expect(await change({})).toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining('max_parallel') });
+    expect(await change({ max_parallel: 0 })).toMatchObject({ code: 'BAD_REQUEST', field: 'max_parallel' });
+    journal(api, id, { type: 'started' }, { type: 'limited', count: 2, n: 0 });
+    expect(await get(api, `/graphs/${id}`)).toMatchObject({ max_parallel: 2 });
+    journal(api, id, { type: 'limited', n: 1 });
+    expect(await get(api, `/graphs/${id}`)).toMatchObject({ max_parallel: null });
   });
 
   it('takes an empty body of any type where none is needed', async () => {

@@ -224,6 +224,19 @@ describe('what people ask for', () => {
     );
   });
 
+  it('a changed limit holds for what comes: more start at once, or none until enough have ended', () => {
+    const core = new GraphRun(
+      Array.from({ length: 6 }, (_, at) => node(at + 1)),
+      { window: 1, widest: 4 },
+    );
+    expect(runs(core.handle({ type: 'start' }))).toEqual([1]);
+    expect(runs(core.handle({ type: 'limit', max: 3 }))).toEqual([2, 3]);
+    expect(runs(core.handle({ type: 'limit', max: 2 }))).toEqual([]);
+    expect(runs(core.handle({ type: 'succeeded', node: 1 }))).toEqual([]);
+    expect(runs(core.handle({ type: 'succeeded', node: 2 }))).toEqual([4]);
+    expect(runs(core.handle({ type: 'limit', max: null }))).toEqual([5, 6]);
+  });
+
   it('an open graph ends when it is closed, and nodes may wait for such as have ended', () => {
     const core = new GraphRun([node(1)], { window: 10, open: true });
     core.handle({ type: 'start' });
