@@ -10,6 +10,8 @@ const readers = 16;
 const maxPasses = 10;
 /** The same for a part of a name, which Temporal cannot look for: what does not have it costs nothing but its line. */
 const maxNamePasses = 100;
+/** And for labels, which stand in the document of each graph. */
+const maxLabelPasses = 20;
 
 const engineStates = { open: 'OPEN', succeeded: 'SUCCESS', failed: 'FAILURE', revoked: 'REVOKED' } as const;
 
@@ -26,7 +28,8 @@ export class GraphsList {
   async page(query: GraphListQuery, request: Request): Promise<{ graphs: GraphState[]; next: string | null }> {
     const graphs: GraphState[] = [];
     const wanted = query.name_contains?.toLowerCase();
-    const passes = wanted === undefined ? maxPasses : maxNamePasses;
+    const labels = query.label ?? [];
+    const passes = labels.length > 0 ? maxLabelPasses : wanted === undefined ? maxPasses : maxNamePasses;
     let cursor = query.cursor;
     for (let pass = 0; pass < passes; pass++) {
       const page = await this.#deps.engine.ofGraphs.list(toEngine(query, query.limit - graphs.length, cursor));
@@ -35,7 +38,7 @@ export class GraphsList {
       );
       for (let at = 0; at < found.length; at += readers) {
         const ids = found.slice(at, at + readers);
-        const states = await Promise.all(ids.map((graphId) => this.#stateOf(graphId, request)));
+        const states = await Promise.all(ids.map((graphId) => this.#stateOf(graphId, labels, request)));
         for (const state of states) if (state !== null) graphs.push(state);
       }
       if (page.next === null) return { graphs, next: null };
@@ -45,8 +48,11 @@ export class GraphsList {
     return { graphs, next: cursor ?? null };
   }
 
-  async #stateOf(graphId: string, request: Request): Promise<GraphState | null> {
+  /** null: it is not there, or lacks one of the labels. */
+  async #stateOf(graphId: string, labels: readonly string[], request: Request): Promise<GraphState | null> {
     try {
+      const known = labels.length === 0 ? {} : await this.#reader.labels(graphId);
+      if (known === null || !labels.every((label) => hasLabel(known, label))) return null;
       const view = await this.#reader.viewIfThere(graphId);
       return view === null ? null : await this.#reader.state(view);
     } catch (error) {
@@ -54,6 +60,11 @@ export class GraphsList {
       return null;
     }
   }
+}
+
+/** Keys and values may hold colons themselves. */
+function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
+  return Object.entries(labels).some(([key, value]) => wanted === key || wanted === `${key}:${value}`);
 }
 
 function toEngine({ name, front, since, until, state }: GraphListQuery, limit: number, cursor?: string): GraphQuery {

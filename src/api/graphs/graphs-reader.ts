@@ -76,6 +76,11 @@ export class GraphsReader {
     return { header, fold: hasLooked ? await this.#reader.fold(graphId) : before, names };
   }
 
+  /** null: there is no such graph. */
+  async labels(graphId: string): Promise<Readonly<Record<string, string>> | null> {
+    return (await this.#store.header(graphId))?.labels ?? null;
+  }
+
   /** The number of the node that a client speaks of, or null. */
   find({ fold, names }: GraphView, node: string): number | null {
     return numberOf(node, names, fold);

@@ -145,6 +145,7 @@ export const graphListSchema = z
   })
   .meta({ id: 'GraphList', examples: [{ graphs: [], next: null }] });
 
+const labelProblem = 'must be a label, such as show:alpha, or the key of one';
 const listStates = ['open', 'succeeded', 'failed', 'revoked'] as const;
 export const graphListQuerySchema = z.object({
   limit: wholeNumber(1, 200).default(50).describe('Graphs on a page.'),
@@ -158,6 +159,9 @@ export const graphListQuerySchema = z.object({
   name_contains: shortText(100, 'must be a part of a display name, once')
     .optional()
     .describe('A part of the display name, in either case.'),
+  label: oneOrMany(shortText(1000, labelProblem), labelProblem)
+    .optional()
+    .describe('`key:value`, or `key` with any value. May be given several times: all must be there.'),
   front: graphHeaderSchema.shape.front.optional(),
   since: timeSchema.optional().describe('Requested at or after this time.'),
   until: timeSchema.optional().describe('Requested before this time.'),

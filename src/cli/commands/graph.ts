@@ -72,15 +72,20 @@ export function graphCommands(commands: Commands): void {
     graph,
   );
 
-  commands.add<{ readonly limit?: number; readonly state?: ('open' | 'succeeded' | 'failed' | 'revoked')[] }>(
+  commands.add<{
+    readonly limit?: number;
+    readonly label?: string[];
+    readonly state?: ('open' | 'succeeded' | 'failed' | 'revoked')[];
+  }>(
     'list',
     'list graphs, newest first',
     (command) =>
       command
         .option('--state <state>', 'open, succeeded, failed or revoked; may be given several times', collect(String))
+        .option('--label <key:value>', 'with this label, or this key; may be given several times', collect(String))
         .option('--limit <number>', 'at most so many', wholeNumber, 50),
-    async ({ client, out }, { limit = 50, state }) => {
-      const list = await client.graphs.list({ limit, state });
+    async ({ client, out }, { limit = 50, state, label }) => {
+      const list = await client.graphs.list({ limit, state, label });
       out.show(list, () =>
         table(
           ['GRAPH', 'STATE', 'NODES', 'NAME'],

@@ -727,6 +727,25 @@ describe('GET /graphs', () => {
     const bad = await api.call('/graphs?state=asleep');
     expect(await json(bad)).toMatchObject({ code: 'BAD_REQUEST', field: 'state' });
   });
+
+  it('finds graphs by their labels, over pages', async () => {
+    const api = await startApi();
+    const ids: string[] = [];
+    for (const labels of [{ show: 'alpha' }, { show: 'beta', 'a:b': 'c' }, {}, { show: 'alpha', shot: '10' }])
+      ids.push(await sleepers(api, [{ id: 'a' }], { labels }));
+    const listed = async (query: string) =>
+      (await get(api, `/graphs?${query}`)).graphs.map((graph: { id: string }) => graph.id);
+    expect(await listed('label=show:alpha')).toEqual([ids[3], ids[0]]);
+    expect(await listed('label=show')).toEqual([ids[3], ids[1], ids[0]]);
+    expect(await listed('label=show:alpha&label=shot:10')).toEqual([ids[3]]);
+    expect(await listed('label=a:b:c')).toEqual([ids[1]]);
+    expect(await listed('label=show:gamma')).toEqual([]);
+    const { graphs, next } = await get(api, '/graphs?label=show:alpha&limit=1');
+    expect([
+      ...graphs.map((graph: { id: string }) => graph.id),
+      ...(await listed(`label=show:alpha&cursor=${next}`)),
+    ]).toEqual([ids[3], ids[0]]);
+  });
 });
 
 describe('/metrics', () => {

@@ -44,7 +44,7 @@ export function GraphView() {
           The connection is lost: what is shown may be old. Trying again …
         </p>
       )}
-      <Nodes graph={graph} />
+      <Nodes key={graph.id} graph={graph} />
     </div>
   );
 }

@@ -32,6 +32,7 @@ export class LiveGraph {
   #shown: ReturnType<typeof setTimeout> | null = null;
   #progress: ReturnType<typeof setTimeout> | null = null;
   #lastEvent = 0;
+  #missingAfter: number | null = null;
 
   constructor(id: string) {
     this.id = id;
@@ -86,9 +87,21 @@ export class LiveGraph {
   #take(event: GraphEvent): void {
     this.#lastEvent = Math.max(this.#lastEvent, event.seq);
     const missing = this.model.apply(event);
-    if (missing !== null) void this.#readNodes(missing.after).catch((error: unknown) => this.#fail(error));
+    if (missing !== null) this.#readSoon(missing.after);
     if (event.node === undefined) void this.refresh();
     this.#showSoon();
+  }
+
+  /** Many events may ask for what one read brings. */
+  #readSoon(after: number): void {
+    const isAsked = this.#missingAfter !== null;
+    this.#missingAfter = Math.min(after, this.#missingAfter ?? after);
+    if (isAsked) return;
+    setTimeout(() => {
+      const from = this.#missingAfter ?? after;
+      this.#missingAfter = null;
+      if (!this.#ending.signal.aborted) void this.#readNodes(from).catch((error: unknown) => this.#fail(error));
+    }, shownEveryMs);
   }
 
   async #readState(): Promise<void> {

@@ -196,6 +196,7 @@ function NodeActions({
   );
 }
 
+/** As in the calls of the API: by its id, or its number. */
 export function nodeOf(model: GraphModel, id: string | null): GraphNode | null {
-  return id === null ? null : (model.named(id) ?? null);
+  return id === null ? null : (model.named(id) ?? model.node(Number(id)) ?? null);
 }
