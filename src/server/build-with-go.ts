@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { projectRoot } from '../config/project-root.js';
 import { Problem, type SetUpTools } from '../setup/tools.js';
+import { patchServer, serverModule } from './patched-server.js';
 import { hasPrograms, publishPrograms } from './program-cache.js';
 import {
   builtPrograms,
@@ -17,9 +18,9 @@ import {
 /** The server, its SQL tool and the Web UI, built from the pinned module in `tools/temporal`: once per user and version. */
 
 const packages = {
-  [builtPrograms.sqlTool]: 'go.temporal.io/server/cmd/tools/sql',
+  [builtPrograms.sqlTool]: `${serverModule}/cmd/tools/sql`,
   [builtPrograms.ui]: 'github.com/temporalio/ui-server/v2/cmd/server',
-  [builtPrograms.server]: 'go.temporal.io/server/cmd/server',
+  [builtPrograms.server]: `${serverModule}/cmd/server`,
 };
 
 /** Go fetches the toolchain that a module asks for by itself since this one. */
@@ -94,9 +95,16 @@ async function build(
       else list.push(line);
     },
   });
+  const sources = await capture('go', ['list', '-m', '-f', '{{.Dir}}', serverModule], {
+    cwd: moduleFolder,
+    env: goEnv,
+  });
+  mkdirSync(scratch, { recursive: true });
+  const moduleFile = patchServer(moduleFolder, sources.stdout.trim(), scratch);
+  const flags = ['-v', '-trimpath', '-modfile', moduleFile, '-ldflags', '-s -w'];
   const compiled = new Set<string>();
   for (const [name, pkg] of Object.entries(packages)) {
-    await tools.runProgram('go', ['build', '-v', '-trimpath', '-ldflags', '-s -w', '-o', join(folder, name), pkg], {
+    await tools.runProgram('go', ['build', ...flags, '-o', join(folder, name), pkg], {
       what: `building ${name}`,
       cwd: moduleFolder,
       env: goEnv,
