@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../../src/config/project-root.js';
 import { foreignNames, settingsSchema, unusedNames } from '../../../src/config/schema.js';
+import { cliPage } from '../../../tools/reference/cli-page.js';
 import { type OpenApiDocument, restPage } from '../../../tools/reference/rest-page.js';
 import { settingsPage } from '../../../tools/reference/settings-page.js';
 import { typescriptPage } from '../../../tools/reference/typescript-page.js';
@@ -16,6 +17,10 @@ const hint = 'out of date: npm run reference';
 describe('docs/reference', () => {
   it('has every call of the API', async () => {
     await expect(restPage(await openApiDocument<OpenApiDocument>()), hint).toMatchFileSnapshot(written('rest.md'));
+  });
+
+  it('has every command of pixyz', async () => {
+    await expect(cliPage(), hint).toMatchFileSnapshot(written('cli.md'));
   });
 
   it('has every setting', async () => {
