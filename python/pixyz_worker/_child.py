@@ -240,6 +240,9 @@ def _run(
         _limit_memory(task["memoryLimit"])
         use(WorkerSession(wire, task["jobId"]))
         packed = unpack(task["context"], task["jobId"])
+        # For scripts, and programs they start, that write traces of their own: theirs go on with ours.
+        if (trace := packed.context.get("traceparent")) is not None:
+            os.environ["TRACEPARENT"] = trace
         pc, progress = _context(task, packed, wire, input_dir)
         if packed.calls is None:
             _prepare_input(pc, progress)

@@ -45,13 +45,16 @@ export class CanvasDesk {
   readonly #graphs: GraphShare;
   readonly #deps: CanvasDeps;
   readonly #jobId: string;
+  /** Where what the script sends stands in its trace. */
+  readonly #traced: { readonly trace?: string };
   #closed = false;
 
-  constructor(store: JobStore, graphs: GraphShare, deps: CanvasDeps, jobId: string) {
+  constructor(store: JobStore, graphs: GraphShare, deps: CanvasDeps, jobId: string, trace?: string) {
     this.#store = store;
     this.#graphs = graphs;
     this.#deps = deps;
     this.#jobId = jobId;
+    this.#traced = trace === undefined ? {} : { trace };
   }
 
   /** @throws an Error whose message is for the script */
@@ -127,6 +130,7 @@ export class CanvasDesk {
       workflow: null,
       timeRequest: utcWithoutOffset(preciseNow()),
       digest,
+      ...this.#traced,
     };
     const incoming = await documents.receive();
     try {
@@ -171,7 +175,7 @@ export class CanvasDesk {
     const jobId = jobIdOf(graphId, node.index);
     const incoming = await this.#store.receive();
     try {
-      if (!(await incoming.commit(jobSpecOf(node, graphId, this.#jobId, digest)))) {
+      if (!(await incoming.commit({ ...jobSpecOf(node, graphId, this.#jobId, digest), ...this.#traced }))) {
         const record = await this.#store.readRecord(jobId);
         if (record !== null && isTerminal(record.status)) return graphId;
       }

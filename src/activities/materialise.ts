@@ -5,6 +5,7 @@ import type { NodeFile, NodeSpec } from '../contract/graph-document.js';
 import { graphIdOf, jobIdOf, nodeIndexOf } from '../contract/ids.js';
 import { type FileRef, type JobRecord, type JobSpec, newRecord } from '../contract/job.js';
 import { preciseNow, utcWithoutOffset } from '../contract/time.js';
+import { inGraph } from '../contract/trace.js';
 import { isMissing } from '../store/atomic.js';
 import { ExpressionError } from '../store/expressions.js';
 import { walk } from '../store/fingerprint.js';
@@ -167,6 +168,7 @@ async function specOf(
       maxRetries: node.retry.maxRetries,
     },
     digest: null,
+    ...(header?.trace === undefined ? {} : { trace: inGraph(header.trace, graphId) }),
   };
   const place: Place = { graphId, node, item: input.item };
   try {

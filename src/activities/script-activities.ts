@@ -12,6 +12,8 @@ import type { JobStore } from '../store/job-store.js';
 import { logFileOf, resolveFileRef } from '../store/layout.js';
 import { claim, claimedBy, fenceCheckMs, fenceMs } from '../store/ownership.js';
 import { cancelSent } from '../store/sent-canvases.js';
+import { AttemptSpan } from '../telemetry/attempt-span.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import type { RunningAttempts } from '../worker/running-attempts.js';
 import type { Slot, SlotPool } from '../worker/slot-pool.js';
 import { type AloneDeps, runAlone } from './alone.js';
@@ -43,6 +45,8 @@ export interface ScriptDeps extends AloneDeps, BatchDeps, ReuseDeps {
   readonly logger: Logger;
   /** Knows what runs here now. */
   readonly running: RunningAttempts;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Told of every attempt that has ended. */
   readonly onAttempt: (queue: string, outcome: 'succeeded' | FaultKind, seconds: number) => void;
 }
@@ -149,7 +153,8 @@ async function runAttempt(
   }
 
   const stop = stopSignal(context, store, input);
-  const canvases = new CanvasDesk(store, deps.graphs, deps.canvases, jobId);
+  const span = deps.tracing === undefined ? undefined : new AttemptSpan(deps.tracing, input, spec, deps.worker);
+  const canvases = new CanvasDesk(store, deps.graphs, deps.canvases, jobId, span?.trace);
   const shown: RunningAttempt = {
     jobId,
     inGraph: input.graph === true,
@@ -165,13 +170,16 @@ async function runAttempt(
     outcome =
       problem !== null
         ? notRunnable(problem)
-        : await deps.runner.run(scriptTask(deps, input, spec, prepared), {
+        : await deps.runner.run(scriptTask(deps, input, spec, prepared, span?.trace), {
             signal: stop.signal,
             onStarted: (pid) => {
               shown.pid = pid;
               owned.started(pid);
             },
-            onProgress: (snapshot) => owned.progress(snapshot),
+            onProgress: (snapshot) => {
+              span?.progress(snapshot);
+              owned.progress(snapshot);
+            },
             onRequest: (request) => canvases.answer(request),
             onWaiting: (waiting) => (waiting ? slot.lend() : slot.resume()),
           });
@@ -183,6 +191,7 @@ async function runAttempt(
   }
 
   const kind = outcome.ok ? 'succeeded' : faultOf(outcome);
+  span?.end(kind, outcome.ok ? undefined : `${outcome.error.type}: ${outcome.error.message}`);
   const tookMs = performance.now() - startedAt;
   deps.onAttempt(input.queue, kind, tookMs / 1000);
   if (outcome.ok) {
@@ -269,6 +278,7 @@ function scriptTask(
   input: AttemptInput,
   spec: JobSpec,
   places: { readonly outputs: string; readonly log: string; readonly result: string },
+  trace: string | undefined,
 ): ScriptTask {
   const roots = { share: deps.store.root, processes: deps.processPath };
   return {
@@ -285,6 +295,7 @@ function scriptTask(
       time_limit: input.timeLimit,
       time_request: spec.timeRequest,
       shadow: spec.name,
+      ...(trace === undefined ? {} : { traceparent: trace }),
     },
     data: spec.data === null ? null : resolveFileRef(spec.data, roots),
     rootFile: spec.rootFile,

@@ -20,6 +20,7 @@ import { HttpMetrics, useHttpMetrics } from './plugins/http-metrics.js';
 import { useNotFound } from './plugins/not-found.js';
 import { useOpenApi } from './plugins/openapi.js';
 import { useRequestLog } from './plugins/request-log.js';
+import { useTracing } from './plugins/tracing.js';
 import { QueueWatch } from './queue-watch.js';
 import { archiveRoutes } from './routes/archive.js';
 import { bulkRoutes } from './routes/bulk.js';
@@ -102,6 +103,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   });
 
   useRequestLog(app);
+  if (deps.tracing !== undefined) useTracing(app, deps.tracing);
   useHttpMetrics(app, metrics);
   useErrors(app);
   useCors(app);

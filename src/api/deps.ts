@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Json } from '../contract/json.js';
 import type { Engine } from '../engine/engine.js';
 import type { JobStore } from '../store/job-store.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import type { WorkflowFiles } from '../workflow-files/workflow-files.js';
 
 /**
@@ -17,6 +18,8 @@ export interface ApiDeps {
   readonly inspector: ScriptInspector;
   /** Absent in tests of other things. */
   readonly workflowFiles?: WorkflowFiles;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing;
   /** Absent in tests: nothing is logged. */
   readonly logger?: FastifyBaseLogger;
 }

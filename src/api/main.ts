@@ -8,6 +8,7 @@ import { installSdkRuntime } from '../engine/sdk-runtime.js';
 import { connectEngine } from '../engine/temporal-engine.js';
 import { createScriptInspector } from '../runner/script-inspector.js';
 import { JobStore } from '../store/job-store.js';
+import { startTracing } from '../telemetry/tracing.js';
 import { createEngineWorker } from '../worker/engine-worker.js';
 import { WorkflowFiles } from '../workflow-files/workflow-files.js';
 import { buildApp } from './app.js';
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     take: settings.TAKE_NAMESPACE,
     warn: (message) => logger.warn(message),
   });
+  const tracing = await startTracing(settings, 'api');
   const inspector = createScriptInspector({
     python: settings.PYTHON ?? 'python3',
     pythonPath: [join(projectRoot, 'python')],
@@ -54,6 +56,7 @@ async function main(): Promise<void> {
     inspector,
     settings: { processPath: settings.PROCESS_PATH, ...retry },
     callbackSecret: settings.CALLBACK_SECRET,
+    tracing,
     folder: settings.WORKFLOWS_PATH,
     logger: logger,
   });
@@ -72,10 +75,11 @@ async function main(): Promise<void> {
     inspector,
     workflowFiles,
     logger,
+    ...(tracing === undefined ? {} : { tracing }),
   });
 
   // The API interprets graphs itself: a job's first step is then taken here, without a trip through a queue.
-  const interpreter = await createEngineWorker(engine, store, { callbackSecret: settings.CALLBACK_SECRET });
+  const interpreter = await createEngineWorker(engine, store, { callbackSecret: settings.CALLBACK_SECRET, tracing });
   const interpreting = interpreter.run().catch((error: unknown) => {
     logger.fatal({ err: error }, 'the interpreter of graphs has failed');
     process.exit(1);
@@ -93,6 +97,7 @@ async function main(): Promise<void> {
     await Promise.all([interpreting, workflowFiles.stop()]);
     await inspector.close();
     await engine.close();
+    await tracing?.stop().catch(() => undefined);
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
@@ -108,7 +113,10 @@ function temporalUi(settings: Settings): { url: string; namespace: string } | nu
 
 function withoutSecrets(settings: Settings): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [name, /SECRET|PASSWORD/.test(name) && value ? '(set)' : value]),
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      /SECRET|PASSWORD|HEADERS/.test(name) && value ? '(set)' : value,
+    ]),
   );
 }
 

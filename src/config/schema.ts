@@ -172,6 +172,15 @@ export const settingsSchema = z.object({
     'Seconds after the end of a job until its record is deleted too, with clean-up enabled.',
   ),
 
+  // Traces
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/, error: 'must be an address such as http://collector:4318' })
+    .optional()
+    .describe('Address of an OpenTelemetry collector (OTLP over HTTP). Not set: nothing is traced.'),
+  OTEL_EXPORTER_OTLP_HEADERS: optionalText().describe(
+    'Headers for the collector: name=value, comma separated, values percent-encoded.',
+  ),
+
   // Logs
   LOGLEVEL: logLevel.describe('DEBUG, INFO, WARNING, ERROR or CRITICAL.'),
   DEBUG: flag(false).describe('true: print the settings at start, 5 slots.'),

@@ -32,7 +32,7 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-const secretNames = new Set(['GOD_PASSWORD_SHA256', 'CALLBACK_SECRET', 'SESSION_SECRET']);
+const secretNames = new Set(['GOD_PASSWORD_SHA256', 'CALLBACK_SECRET', 'SESSION_SECRET', 'OTEL_EXPORTER_OTLP_HEADERS']);
 
 type Env = Readonly<Record<string, string | undefined>>;
 

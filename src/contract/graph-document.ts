@@ -49,6 +49,8 @@ export const graphHeaderSchema = z.object({
   timeRequest: z.string(),
   /** SHA-256 of the request, to tell a repeated request from another one under the same idempotency key. */
   digest: z.string().nullable(),
+  /** Where the request stands in a trace (`traceparent`); absent: nothing is traced. */
+  trace: z.string().optional(),
 });
 export type GraphHeader = z.infer<typeof graphHeaderSchema>;
 

@@ -117,6 +117,8 @@ export const jobSpecSchema = z.object({
   dispatch: dispatchSchema.optional(),
   /** SHA-256 of the request, to tell a repeated request from another one under the same idempotency key. */
   digest: z.string().nullable(),
+  /** Where the request stands in a trace (`traceparent`); absent: nothing is traced. */
+  trace: z.string().optional(),
 });
 export type JobSpec = z.infer<typeof jobSpecSchema>;
 

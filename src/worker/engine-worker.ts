@@ -7,8 +7,11 @@ import type { JournalSinks } from '../contract/journal.js';
 import { engineQueue } from '../contract/queues.js';
 import { engineDataConverter } from '../engine/payload-codec.js';
 import type { TemporalEngine } from '../engine/temporal-engine.js';
+import { GraphStore } from '../store/graph-store.js';
 import type { JobStore } from '../store/job-store.js';
 import { JournalWriter } from '../store/journal-file.js';
+import { tellGraphSpan } from '../telemetry/graph-span.js';
+import type { Tracing } from '../telemetry/tracing.js';
 
 /**
  * The worker that interprets graphs. It runs no scripts, so it lives wherever there is a connection: in every API, where
@@ -17,7 +20,7 @@ import { JournalWriter } from '../store/journal-file.js';
 export async function createEngineWorker(
   engine: TemporalEngine,
   store: JobStore,
-  options: { readonly callbackSecret: string | undefined },
+  options: { readonly callbackSecret: string | undefined; readonly tracing?: Tracing | undefined },
 ): Promise<Worker> {
   return Worker.create({
     connection: engine.connection,
@@ -26,7 +29,7 @@ export async function createEngineWorker(
     taskQueue: engineQueue,
     ...workflowSource(),
     activities: engineActivities(engine, store, options),
-    sinks: journalSinks(store.root),
+    sinks: journalSinks(store.root, options.tracing),
     // One run is one small job: many of them, short tasks, kept warm for their next event.
     maxConcurrentWorkflowTaskExecutions: 100,
     maxConcurrentWorkflowTaskPolls: 10,
@@ -63,16 +66,22 @@ export function engineActivities(
  * Journals go out beside the workflow task, not in its way: should the process die before the lines are written, the next
  * replay writes them. After the last entry there is no replay, so that one is waited for.
  */
-export function journalSinks(root: string): InjectedSinks<JournalSinks> {
+export function journalSinks(root: string, tracing?: Tracing): InjectedSinks<JournalSinks> {
+  const documents = new GraphStore(root);
   const journal = new JournalWriter(root, (graphId, error) =>
     Runtime.instance().logger.error('a journal could not be written', { graphId, error: String(error) }),
   );
   return {
     journal: {
       append: {
-        fn(_, graphId, entries) {
+        fn(info, graphId, entries) {
           const written = journal.append(graphId, entries);
-          return entries.some(({ type }) => type === 'ended') ? written : undefined;
+          const ended = entries.find(({ type }) => type === 'ended');
+          if (ended === undefined) return undefined;
+          if (tracing === undefined || info.unsafe.isReplaying) return written;
+          return Promise.all([written, tellGraphSpan(tracing, documents, graphId, ended).catch(() => undefined)]).then(
+            () => undefined,
+          );
         },
         callDuringReplay: true,
       },

@@ -9,6 +9,7 @@ import { scriptEnvironment } from '../runner/environment.js';
 import { type RunnerOptions, RunnerStartError } from '../runner/options.js';
 import { createScriptRunner } from '../runner/script-runner.js';
 import { JobStore } from '../store/job-store.js';
+import { startTracing } from '../telemetry/tracing.js';
 import { serveHealth } from './health.js';
 import { createScriptWorker } from './script-worker.js';
 
@@ -42,7 +43,8 @@ async function main(): Promise<void> {
     take: settings.TAKE_NAMESPACE,
     warn: (message) => logger.warn(message),
   });
-  const worker = await createScriptWorker({ settings, engine, store, runner, logger });
+  const tracing = await startTracing(settings, 'worker');
+  const worker = await createScriptWorker({ settings, engine, store, runner, logger, tracing });
   const health = await serveHealth(worker, {
     host: settings.WORKER_HOST,
     port: settings.WORKER_PORT,
@@ -78,6 +80,7 @@ async function main(): Promise<void> {
     health.close();
     await runner.stop();
     await engine.close();
+    await tracing?.stop().catch(() => undefined);
   }
   logger.info('worker has ended');
 }

@@ -14,6 +14,7 @@ import type { TemporalEngine } from '../engine/temporal-engine.js';
 import { isUnreachable } from '../engine/unreachable.js';
 import { createScriptInspector } from '../runner/script-inspector.js';
 import type { JobStore } from '../store/job-store.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import { WorkflowFiles } from '../workflow-files/workflow-files.js';
 import { createEngineWorker } from './engine-worker.js';
 import { GpuWatch } from './gpus.js';
@@ -33,6 +34,7 @@ export interface ScriptWorkerDeps {
   readonly store: JobStore;
   readonly runner: Runner;
   readonly logger: Logger;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A process that serves the queues of `QUEUE_NAME`: one Temporal worker a queue, one pool of slots for all scripts. */
@@ -47,7 +49,7 @@ export interface ScriptWorker {
 }
 
 export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<ScriptWorker> {
-  const { settings, engine, store, runner, logger } = deps;
+  const { settings, engine, store, runner, logger, tracing } = deps;
   const name = `${hostname()}-${process.pid}`;
   const workers: Worker[] = [];
   let draining = false;
@@ -95,6 +97,7 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
     engineVersion: `${productVersion} ${settings.PIXYZ_PYTHON_PATH ?? 'open'}`,
     worker: name,
     logger,
+    tracing,
     memoryLimit: (queue) => {
       const kib =
         queue === 'gpuhigh'
@@ -156,7 +159,8 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
     );
   }
   const interprets = settings.QUEUE_NAME.includes('control');
-  if (interprets) workers.push(await createEngineWorker(engine, store, { callbackSecret: settings.CALLBACK_SECRET }));
+  if (interprets)
+    workers.push(await createEngineWorker(engine, store, { callbackSecret: settings.CALLBACK_SECRET, tracing }));
   const inspector = interprets ? createScriptInspector(pythonOf(settings)) : null;
   const workflowFiles =
     inspector === null
@@ -171,6 +175,7 @@ export async function createScriptWorker(deps: ScriptWorkerDeps): Promise<Script
             rescueWait: settings.PIXYZ_RESCUE_WAIT,
           },
           callbackSecret: settings.CALLBACK_SECRET,
+          tracing,
           // The API bundles them; here what it has made is served.
           folder: null,
           logger,

@@ -25,6 +25,8 @@ import { readTextIfExists } from '../store/atomic.js';
 import { openGraphs } from '../store/graph-share.js';
 import type { GraphStore, IncomingGraph } from '../store/graph-store.js';
 import type { JobStore } from '../store/job-store.js';
+import { currentTrace } from '../telemetry/current-trace.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import { engineActivities, journalSinks } from '../worker/engine-worker.js';
 import { buildApart } from './build.js';
 import { Catalogue } from './catalogue.js';
@@ -40,6 +42,7 @@ export interface WorkflowFilesOptions {
   readonly inspector: ScriptInspector;
   readonly settings: CheckerDeps['options'];
   readonly callbackSecret: string | undefined;
+  readonly tracing?: Tracing | undefined;
   /** The folder of the files, in the one process that bundles them; others serve what that one has made. */
   readonly folder: string | null;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -99,7 +102,7 @@ export class WorkflowFiles {
       graphs,
       checker: new GraphChecker({ options: settings }, new CachedInspector(inspector)),
       records: engineActivities(engine, store, { callbackSecret: options.callbackSecret }),
-      sinks: journalSinks(store.root),
+      sinks: journalSinks(store.root, options.tracing),
       logger,
     });
   }
@@ -232,6 +235,7 @@ export class WorkflowFiles {
       workflowVersion: version,
       timeRequest: utcWithoutOffset(preciseNow()),
       digest,
+      ...currentTrace(),
     };
     const incoming = given ?? (await this.#documents.receive());
     const folder = dirname(incoming.inputs);

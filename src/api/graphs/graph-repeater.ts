@@ -10,6 +10,7 @@ import { isMissing } from '../../store/atomic.js';
 import type { GraphFold } from '../../store/graph-fold.js';
 import type { GraphStore } from '../../store/graph-store.js';
 import { linkFile, linkTree, movedRef } from '../../store/link-tree.js';
+import { currentTrace } from '../../telemetry/current-trace.js';
 import type { ApiDeps } from '../deps.js';
 import type { GraphSubmitter } from './graph-submitter.js';
 import type { GraphView } from './graphs-reader.js';
@@ -62,8 +63,10 @@ export class GraphRepeater {
     if (kept.nodes.size === specs.length) {
       throw new EngineError('CONFLICT', `all nodes of graph ${graphId} have succeeded: there is nothing to run again`);
     }
+    const { trace: _before, ...asked } = view.header;
     const header: GraphHeader = {
-      ...view.header,
+      ...asked,
+      ...currentTrace(),
       graphId: newId,
       open: false,
       retryOf: graphId,

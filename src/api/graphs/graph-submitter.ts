@@ -7,6 +7,7 @@ import { EngineError } from '../../errors/engine-error.js';
 import { errorCode } from '../../store/atomic.js';
 import { planNode } from '../../store/graph-plan.js';
 import type { GraphStore, IncomingGraph } from '../../store/graph-store.js';
+import { currentTrace } from '../../telemetry/current-trace.js';
 import type { ApiDeps, Request } from '../deps.js';
 import type { QueueWatch } from '../queue-watch.js';
 import type { Plan, Validation } from '../schemas/graphs.js';
@@ -214,6 +215,7 @@ function headerOf(graphId: string, { head, paramsText }: AskedGraph, digest: str
     workflow: null,
     timeRequest: utcWithoutOffset(preciseNow()),
     digest,
+    ...currentTrace(),
   };
 }
 

@@ -5,6 +5,7 @@ import { preciseNow, utcWithoutOffset } from '../../contract/time.js';
 import { EngineError } from '../../errors/engine-error.js';
 import type { JobStore } from '../../store/job-store.js';
 import { linkTree, movedRef } from '../../store/link-tree.js';
+import { currentTrace } from '../../telemetry/current-trace.js';
 import type { Submitter } from './submitter.js';
 
 /**
@@ -17,8 +18,10 @@ export async function repeatJob(store: JobStore, submitter: Submitter, jobId: st
   if (spec === null) throw new EngineError('NOT_FOUND', `there is no job ${jobId}`);
   const graphId = newGraphId();
   const newId = jobIdOf(graphId, 1);
+  const { trace: _before, ...asked } = spec;
   const repeated: JobSpec = {
-    ...spec,
+    ...asked,
+    ...currentTrace(),
     jobId: newId,
     graphId,
     script: movedRef(spec.script, jobId, newId),

@@ -8,6 +8,7 @@ import { EngineError } from '../../errors/engine-error.js';
 import { errorCode } from '../../store/atomic.js';
 import type { Files } from '../../store/files.js';
 import type { IncomingJob } from '../../store/job-store.js';
+import { currentTrace } from '../../telemetry/current-trace.js';
 import type { ApiDeps, Request, ScriptInspector } from '../deps.js';
 import { processScript } from '../processes.js';
 import { jobFormSchema } from '../schemas/job-request.js';
@@ -216,6 +217,7 @@ function specOf(checked: CheckedRequest, graphId: string, digest: string | null)
     retryOf: null,
     dispatch: settings.dispatch,
     digest,
+    ...currentTrace(),
   };
 }
 
