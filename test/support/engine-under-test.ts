@@ -39,13 +39,13 @@ export interface EngineUnderTest {
 }
 
 /**
- * Replays a run's history against the workflows as they are now.
+ * Replays a run's history against the workflows as they are now, or those of a bundle.
  * @throws DeterminismViolationError when they would decide otherwise
  */
-export async function replay(history: unknown, workflowId: string): Promise<JournalEntry[]> {
+export async function replay(history: unknown, workflowId: string, bundle?: WorkflowBundle): Promise<JournalEntry[]> {
   quietRuntime();
   const { journal, sinks } = journalInMemory();
-  await Worker.runReplayHistory({ workflowBundle: await workflowBundle(), sinks }, history, workflowId);
+  await Worker.runReplayHistory({ workflowBundle: bundle ?? (await workflowBundle()), sinks }, history, workflowId);
   return journal;
 }
 

@@ -8,8 +8,8 @@ interface Bytes {
   readonly base64?: string;
 }
 
-/** What a replay does not look at. */
-const leftOut = new Set(['taskId', 'identity', 'workerVersion', 'meteringMetadata', 'requestId']);
+/** What a replay does not look at; stacks name folders of the machine that recorded them. */
+const leftOut = new Set(['stackTrace', 'taskId', 'identity', 'workerVersion', 'meteringMetadata', 'requestId']);
 
 export function historyToText(history: unknown): string {
   return JSON.stringify(plain(history));

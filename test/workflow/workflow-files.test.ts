@@ -14,85 +14,17 @@ import { newGraphId } from '../../src/contract/new-graph-id.js';
 import type { FileRunInput } from '../../src/contract/workflow-files.js';
 import { type GraphShare, openGraphs } from '../../src/store/graph-share.js';
 import { JobStore } from '../../src/store/job-store.js';
-import { bundleFile } from '../../src/workflow-files/bundle.js';
 import { Catalogue } from '../../src/workflow-files/catalogue.js';
 import { createFileActivities } from '../../src/workflow-files/file-activities.js';
-import { type EngineUnderTest, startEngine } from '../support/engine-under-test.js';
+import { type EngineUnderTest, replay, startEngine } from '../support/engine-under-test.js';
+import { historyFromText, historyToText } from '../support/history-file.js';
 import { waitFor } from '../support/wait-for.js';
+import { bundleCases } from '../support/workflow-cases.js';
 
 /**
  * The code around a workflow file, on a real server, with tasks that a test plays by their ids. The declarations are the real
  * ones, on a share of the test's own.
  */
-
-const source = `
-import { chain, chord, condition, defineSignal, graph, group, isCancellation, isTaskFailure, run, setHandler, sleep, task }
-  from 'pixyz-temporal-scheduler/workflow';
-
-interface Given { readonly what: string; readonly queue: string }
-
-export default async function cases({ what, queue }: Given): Promise<unknown> {
-  const of = (id: string, more: object = {}) => ({ id, process: 'anything', queue, ...more });
-  switch (what) {
-    case 'helpers': {
-      const inChain = chain(of('a'), of('b'), (b) => of('c', { params: { got: b.handedOn(), word: 'x' } }));
-      const inChord = chord([of('d'), of('e')], of('f'));
-      const byName = graph({ g: { process: 'anything', queue }, h: { process: 'anything', queue, after: ['g'] } });
-      const all = group([inChain, inChord, of('i')]);
-      const { id, workflow } = run();
-      return { all: await all, names: Object.keys(await byName), id, workflow };
-    }
-    case 'loop': {
-      let sum = 0;
-      for (let round = 1; sum < 6; round++) sum += (await task<number>(of('round-' + round)));
-      return sum;
-    }
-    case 'caught': {
-      const broken = task(of('broken'));
-      const after = task(of('after', { after: broken }));
-      try { await broken; } catch (error) {
-        return { facts: isTaskFailure(error), after: (await after.settled()).state };
-      }
-    }
-    case 'unheeded': {
-      task(of('broken'));
-      await sleep(5);
-      return 'not looked';
-    }
-    case 'passed on': {
-      const last = task(of('last', { after: task(of('middle', { after: task(of('broken')) })) }));
-      return (await last.settled()).state;
-    }
-    case 'throws': {
-      void task(of('slow'));
-      await task(of('first'));
-      throw new RangeError('out of range');
-    }
-    case 'waits': {
-      let word: string | null = null;
-      setHandler(defineSignal<[string]>('word'), (given) => { word = given; });
-      try { await condition(() => word !== null); } catch (error) {
-        return isCancellation(error) ? 'cancelled' : error;
-      }
-      return [word, await task(of('last'))];
-    }
-    case 'waits for so long': {
-      await task(of('first'));
-      const inTime = await condition(() => true, '1 day');
-      return [inTime, await task(of('last'))];
-    }
-    case 'runs': return await task(of('slow'));
-    case 'cancels': {
-      const slow = task(of('slow'));
-      const never = task(of('never', { after: slow }));
-      await task(of('quick'));
-      slow.cancel('no longer needed');
-      return [await slow.settled(), (await never.settled()).state];
-    }
-    case 'wrong': return await task({ id: 'wrong', process: 'nothing', queue: 'not a queue' });
-    default: throw new Error(what);
-  }
-}`;
 
 let folder: string;
 let code: string;
@@ -102,12 +34,9 @@ const results = new Map<string, unknown>();
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'pixyz-cases-'));
-  for (const name of ['share', 'files', 'processes']) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, 'files', 'cases.ts'), source);
+  for (const name of ['share', 'processes']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'processes', 'anything.py'), 'def main(pc, params):\n    pass\n');
-  const bundled = await bundleFile(join(folder, 'files'), 'cases', 'cases.ts', '');
-  if (!bundled.ok) throw new Error(JSON.stringify(bundled.problems));
-  code = bundled.code;
+  code = await bundleCases(folder);
   const store = new JobStore(join(folder, 'share'));
   await store.open();
   graphs = openGraphs(store);
@@ -126,6 +55,20 @@ async function nodeOf(graphId: string, index: number): Promise<NodeSpec> {
 
 const fault = (kind: FaultKind): ApplicationFailure =>
   ApplicationFailure.nonRetryable(kind, kind.toUpperCase(), { kind, message: `it was ${kind}` });
+
+/**
+ * Replays the run of a case. With `RECORD_HISTORIES=1` its history is kept for the replay tier:
+ *
+ *     RECORD_HISTORIES=1 npx vitest run --project workflow test/workflow/workflow-files.test.ts
+ */
+async function replayed(handle: WorkflowHandle, name: string): Promise<void> {
+  const { workflowId } = handle;
+  const history = historyToText(await handle.fetchHistory());
+  const journal = await replay(historyFromText(history), workflowId, { code });
+  if (process.env['RECORD_HISTORIES'] !== '1') return;
+  const text = historyToText({ workflowId, journal, ...(historyFromText(history) as object) });
+  writeFileSync(join(import.meta.dirname, '..', 'replay', 'workflow-files', `${name}.json`), `${text}\n`);
+}
 
 // Each case runs twice: with the run kept in memory, and replayed from its history at every step.
 describe.each([
@@ -229,10 +172,13 @@ describe.each([
     expect([...ran].sort()).toEqual('abcdefghi'.split(''));
     expect(engine.journal.filter(({ type }) => type === 'succeeded')).toHaveLength(9);
     expect(engine.journal.at(-1)).toMatchObject({ type: 'ended', state: 'succeeded' });
+    await replayed(handle, 'helpers');
   });
 
   it('decides what comes next by what came of the last', async () => {
-    expect(await (await start('loop', (id) => Number(id.slice(6)))).result()).toBe(6);
+    const handle = await start('loop', (id) => Number(id.slice(6)));
+    expect(await handle.result()).toBe(6);
+    await replayed(handle, 'loop');
     expect(ran).toEqual(['round-1', 'round-2', 'round-3']);
   });
 
@@ -256,6 +202,7 @@ describe.each([
       after: 'skipped',
     });
     expect(engine.journal.at(-1)).toMatchObject({ type: 'ended', state: 'succeeded' });
+    await replayed(handle, 'caught');
   });
 
   it('fails when a task has failed that nobody has looked at', async () => {
@@ -282,6 +229,7 @@ describe.each([
     expect((await failureOf(handle))?.message).toBe('out of range');
     expect(engine.journal.at(-1)).toMatchObject({ type: 'ended', state: 'failed', message: 'out of range' });
     expect(engine.journal).toContainEqual(expect.objectContaining({ type: 'revoked', node: 1 }));
+    await replayed(handle, 'throws');
   });
 
   it('fails, and says why, when a task is refused', async () => {
@@ -295,6 +243,7 @@ describe.each([
     const handle = await start('waits', () => 'done');
     await handle.signal('word', 'go');
     expect(await handle.result()).toEqual(['go', 'done']);
+    await replayed(handle, 'waits');
   });
 
   it('waits for so long, and goes on', async () => {
@@ -321,6 +270,7 @@ describe.each([
   it('can cancel a task, and what waits for it is skipped', async () => {
     const handle = await start('cancels', (id) => (id === 'slow' ? untilCancelled() : 1));
     expect(await handle.result()).toEqual([{ state: 'revoked', message: 'no longer needed' }, 'skipped']);
+    await replayed(handle, 'cancels');
   });
 
   it('holds its tasks back while it is paused', async () => {
