@@ -112,4 +112,18 @@ export function graphNodeCommands(commands: Commands, graph: Graph): void {
     },
     graph,
   );
+
+  commands.add(
+    'limit <graph> <number>',
+    'how many of its nodes run at the same time from now on; none: as many as workers take',
+    (command) => command,
+    async ({ client, out }, _flags, id, most) => {
+      if (!/^(?:[1-9]\d*|none)$/.test(most as string))
+        throw new CliError(`"${most}" is no limit: it is a number from 1 on, or none`, exitCodes.usage);
+      const state = await client.graphs.setMaxParallel(id as string, most === 'none' ? null : Number(most));
+      out.tell(state, most === 'none' ? `graph ${id} has no limit` : `graph ${id} runs ${most} nodes at most`);
+      return 0;
+    },
+    graph,
+  );
 }

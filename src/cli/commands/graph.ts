@@ -74,6 +74,8 @@ export function graphCommands(commands: Commands): void {
 
   commands.add<{
     readonly limit?: number;
+    readonly name?: string;
+    readonly nameContains?: string;
     readonly label?: string[];
     readonly state?: ('open' | 'succeeded' | 'failed' | 'revoked')[];
   }>(
@@ -83,9 +85,11 @@ export function graphCommands(commands: Commands): void {
       command
         .option('--state <state>', 'open, succeeded, failed or revoked; may be given several times', collect(String))
         .option('--label <key:value>', 'with this label, or this key; may be given several times', collect(String))
+        .option('-n, --name <name>', 'only with this display name')
+        .option('--name-contains <text>', 'only with this in the display name, in either case')
         .option('--limit <number>', 'at most so many', wholeNumber, 50),
-    async ({ client, out }, { limit = 50, state, label }) => {
-      const list = await client.graphs.list({ limit, state, label });
+    async ({ client, out }, { limit = 50, state, label, name, nameContains }) => {
+      const list = await client.graphs.list({ limit, state, label, name, name_contains: nameContains });
       out.show(list, () =>
         table(
           ['GRAPH', 'STATE', 'NODES', 'NAME'],

@@ -22,6 +22,7 @@ export function jobCommands(commands: Commands): void {
           .option('--status <status>', 'only in this state; may be given several times', collect(String))
           .option('-q, --queue <name>', 'only of this queue')
           .option('-n, --name <name>', 'only with this display name')
+          .option('--name-contains <text>', 'only with this in the display name, in either case')
           .option('--process <name>', 'only of this process')
           .option('--since <time>', 'requested at or after this time, such as 2026-11-21T10:00:00Z')
           .option('--until <time>', 'requested before this time')
@@ -106,6 +107,7 @@ interface ListFlags {
   readonly status?: JobQuery['status'];
   readonly queue?: string;
   readonly name?: string;
+  readonly nameContains?: string;
   readonly process?: string;
   readonly since?: string;
   readonly until?: string;
@@ -143,8 +145,8 @@ async function listJobs({ client, out }: Context, flags: ListFlags): Promise<num
 }
 
 /** The flags of every command are among the options: only those of the query are sent. */
-function pick({ status, queue, name, process, since, until }: ListFlags): JobQuery {
-  return { status, queue, name, process, since, until };
+function pick({ status, queue, name, nameContains, process, since, until }: ListFlags): JobQuery {
+  return { status, queue, name, name_contains: nameContains, process, since, until };
 }
 
 async function show({ client, out }: Context, ids: readonly string[]): Promise<number> {

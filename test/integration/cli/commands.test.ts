@@ -350,6 +350,8 @@ describe('graph', () => {
     expect((await run(['graph', 'show', id])).stdout).toContain('○ a  waiting\n○ b  waiting');
     expect(JSON.parse((await run(['graph', 'show', id, '--json'])).stdout).nodes).toHaveLength(2);
     expect((await run(['graph', 'list'], { tty: true })).stdout).toContain(id);
+    expect(JSON.parse((await run(['graph', 'list', '--name-contains', 'G'])).stdout).graphs).toHaveLength(1);
+    expect(JSON.parse((await run(['graph', 'list', '--name', 'other'])).stdout).graphs).toEqual([]);
     expect((await run(['graph', 'why', id, 'b'])).stdout).toMatch(/^node b is waiting\n/);
     expect((await run(['graph', 'cancel', id, '--node', 'a'])).stdout).toBe('node a: sent\n');
     expect((await run(['graph', 'pause', id])).stdout).toBe(`graph ${id} paused\n`);
@@ -376,6 +378,9 @@ describe('graph', () => {
     expect(added).toMatchObject({ code: 1, stdout: expect.stringMatching(/^node b: created\nnode c: rejected: /) });
     expect((await run(['graph', 'priority', id, '2'])).stdout).toBe(`graph ${id} has priority 2\n`);
     expect(await run(['graph', 'priority', id, 'high'])).toMatchObject({ code: 2, stdout: '' });
+    expect((await run(['graph', 'limit', id, '3'])).stdout).toBe(`graph ${id} runs 3 nodes at most\n`);
+    expect((await run(['graph', 'limit', id, 'none'])).stdout).toBe(`graph ${id} has no limit\n`);
+    expect(await run(['graph', 'limit', id, '0'])).toMatchObject({ code: 2, stdout: '' });
     expect(api.engine.signals.map(({ name }) => name)).toContain('addNodes');
   });
 
