@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { AggregatorRegistry, Gauge, Registry } from 'prom-client';
 import type { WorkerReport } from '../contract/worker-report.js';
 import type { GraphShare } from '../store/graph-share.js';
@@ -8,6 +9,7 @@ import { liveWorkers } from './worker-reports.js';
 
 /** Open graphs whose nodes are counted, the newest. */
 const maxGraphs = 100;
+const sharePatienceMs = 1000;
 
 /**
  * State of the scheduler at the moment of a scrape: jobs by state, queues, workers. Made anew each time, so a worker or a
@@ -29,6 +31,16 @@ export class SchedulerMetrics {
     const own = await this.#own(workers);
     const theirs = fromWorkers(workers);
     return `${await own.metrics()}\n${await theirs.metrics()}`;
+  }
+
+  /** null when the share does not tell in time: one on the network that is away answers never. */
+  async #room(): Promise<{ readonly size: number; readonly free: number } | null> {
+    const timeout = new Promise<null>((resolve) => setTimeout(() => resolve(null), sharePatienceMs).unref());
+    const told = statfs(this.#deps.store.root).then(
+      ({ bsize, blocks, bavail }) => ({ size: bsize * blocks, free: bsize * bavail }),
+      () => null,
+    );
+    return Promise.race([told, timeout]);
   }
 
   /** From journals that are read once and then only followed. */
@@ -65,6 +77,12 @@ export class SchedulerMetrics {
     const slots = gauge('pixyz_slots', 'Slots of all live workers.', ['kind']);
     const children = gauge('pixyz_children', 'Python children of all live workers.', ['kind']);
     const memory = gauge('pixyz_children_resident_bytes', 'Resident memory of all Python hosts and children.');
+
+    const room = await this.#room();
+    if (room !== null) {
+      gauge('pixyz_share_size_bytes', 'Size of the disk of the share.').set(room.size);
+      gauge('pixyz_share_free_bytes', 'Room on it that we may use.').set(room.free);
+    }
 
     const sum = (read: (report: WorkerReport) => number) => workers.reduce((total, report) => total + read(report), 0);
     alive.set(workers.length);
