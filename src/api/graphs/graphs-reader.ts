@@ -25,6 +25,9 @@ import { type NodeNames, type NodeNamesCache, nameOf, numberOf } from './node-na
 /** Records of queued nodes that are looked at to tell those that run; more are in flight only by mistake. */
 const maxRecords = 1000;
 const readers = 32;
+/** Of more queued nodes than this, those that run are counted anew only so often, in milliseconds: it takes a file of each. */
+const manyQueued = 32;
+const countAgainMs = 250;
 
 /** A graph at a moment: what was asked for, and what came of it so far. */
 export interface GraphView {
@@ -50,6 +53,8 @@ export class GraphsReader {
   readonly #reader: GraphReader;
   readonly #names: NodeNamesCache;
   readonly #lost: LostRuns;
+  /** Of graphs that were asked for just now: how many of their nodes run. */
+  readonly #counted = new Map<string, { readonly at: number; readonly running: number }>();
 
   constructor(deps: ApiDeps, store: GraphStore, reader: GraphReader, names: NodeNamesCache, lost: LostRuns) {
     this.#deps = deps;
@@ -135,10 +140,21 @@ export class GraphsReader {
     return temporalUi === null ? {} : { temporal: `${temporalUiBase(temporalUi)}/workflows/${graphId}` };
   }
 
-  async #running({ header, fold }: GraphView): Promise<number> {
+  async #running({ header: { graphId }, fold }: GraphView): Promise<number> {
     const queued = [...fold.queued].slice(0, maxRecords);
-    const records = await inBatches(queued, (number) => this.#record(header.graphId, number));
-    return records.filter((record) => record?.status === 'RUNNING').length;
+    const before = this.#counted.get(graphId);
+    if (before !== undefined && queued.length > manyQueued && performance.now() - before.at < countAgainMs)
+      return Math.min(before.running, queued.length);
+    const records = await inBatches(queued, (number) => this.#record(graphId, number));
+    const running = records.filter((record) => record?.status === 'RUNNING').length;
+    this.#remember(graphId, running);
+    return running;
+  }
+
+  #remember(graphId: string, running: number): void {
+    const at = performance.now();
+    for (const [id, counted] of this.#counted) if (at - counted.at >= countAgainMs) this.#counted.delete(id);
+    this.#counted.set(graphId, { at, running });
   }
 
   async nodes(view: GraphView, query: NodeListQuery): Promise<{ nodes: ListedNode[]; next: string | null }> {
