@@ -43,7 +43,9 @@ export function paintBox(
     paintShares(context, x, y, summary, palette);
     outline(context, marks, at, x, y, palette, scale);
     if (scale < symbolsFrom) return;
-    const [colour, ground] = isCalm ? [palette.tone[tone], palette.soft[tone]] : [palette.raised, palette.tone[tone]];
+    // Many that are partly done are under way even when none runs just now: then no strong ground is below.
+    const isLight = isCalm || (summary.total > 1 && summary.counts[summary.state] === 0);
+    const [colour, ground] = isLight ? [palette.tone[tone], palette.soft[tone]] : [palette.raised, palette.tone[tone]];
     paintSymbol(context, summary.state, x + 30, y + boxHeight / 2, 2, colour, ground);
     return;
   }

@@ -17,8 +17,8 @@ export function paint(
   palette: Palette,
   { width, height, density }: { readonly width: number; readonly height: number; readonly density: number },
 ): void {
-  context.setTransform(density, 0, 0, density, 0, 0);
-  context.clearRect(0, 0, width, height);
+  context.resetTransform();
+  context.clearRect(0, 0, context.canvas.width, context.canvas.height);
   const zoom = density * scale;
   context.setTransform(zoom, 0, 0, zoom, -x * zoom, -y * zoom);
   const sight: Rectangle = { x, y, width: width / scale, height: height / scale };

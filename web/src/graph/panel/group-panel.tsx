@@ -1,11 +1,12 @@
 import { plural } from '../../ui/format.js';
 import type { LiveGraph } from '../model/live-graph.js';
+import { bySeverity } from '../model/states.js';
 import { NodesTable } from '../nodes-table.js';
 import type { Box } from '../shape/boxes.js';
 import { summaryOf } from '../shape/summary.js';
 import { Panel } from './panel.js';
 
-/** The nodes of a stack. */
+/** The nodes of a stack, those first that somebody may have to look after. */
 export function GroupPanel({
   graph,
   box,
@@ -18,7 +19,9 @@ export function GroupPanel({
   onClose: () => void;
 }) {
   const { text, total } = summaryOf(box, graph.model);
-  const nodes = box.members.flatMap((number) => graph.model.node(number) ?? []);
+  const nodes = box.members
+    .flatMap((number) => graph.model.node(number) ?? [])
+    .sort((a, b) => bySeverity.indexOf(a.state) - bySeverity.indexOf(b.state));
   return (
     <Panel
       title={box.title}

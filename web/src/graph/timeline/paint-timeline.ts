@@ -31,8 +31,9 @@ export function paintTimeline(
   palette: Palette,
   { width, height, density }: { readonly width: number; readonly height: number; readonly density: number },
 ): void {
+  context.resetTransform();
+  context.clearRect(0, 0, context.canvas.width, context.canvas.height);
   context.setTransform(density, 0, 0, density, 0, 0);
-  context.clearRect(0, 0, width, height);
   context.textBaseline = 'middle';
   paintAxis(context, picture, palette, width, height);
   context.save();

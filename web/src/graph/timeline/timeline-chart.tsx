@@ -74,7 +74,7 @@ export function TimelineChart({
       const context = element?.getContext('2d');
       if (element == null || context == null || size.width === 0) return;
       const density = window.devicePixelRatio || 1;
-      const [wide, high] = [Math.round(size.width * density), Math.round(height * density)];
+      const [wide, high] = [Math.round(size.width * density), Math.round(size.height * density)];
       if (element.width !== wide) element.width = wide;
       if (element.height !== high) element.height = high;
       palette.current ??= paletteOf(ground.current as HTMLDivElement);
