@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ApiUnderTest, startApi, token } from '../support/api-under-test.js';
 import { PageUnderTest } from '../support/browser.js';
-import { longestFrame } from '../support/frames.js';
+import { mostWork } from '../support/frames.js';
 import { createGraph, journal } from '../support/graph-client.js';
 
 /** Large graphs on the page. The API is real, with a store; what would have run them is played, so that their states stand still. */
@@ -67,17 +67,22 @@ describe('a graph of ten thousand nodes', () => {
     const ground = page.getByRole('application', { name: /^Drawing of/ });
     const box = (await ground.boundingBox()) as { x: number; y: number; width: number; height: number };
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-    const slowest = await longestFrame(page, async () => {
-      await page.mouse.move(x, y);
-      for (const delta of [-300, -300, 200, 400]) await page.mouse.wheel(0, delta);
-      await page.mouse.down();
-      for (const step of range(12)) await page.mouse.move(x + step * 20, y + step * 8);
-      await page.mouse.up();
-      await ground.focus();
-      for (const key of ['ArrowRight', 'ArrowDown', 'ArrowLeft', '+', '-', '0']) await page.keyboard.press(key);
-    });
-    // The budget is 100 ms a frame, held by the bench; here other tests may have the processor.
-    expect(slowest).toBeLessThan(500);
+    const keys = ['ArrowRight', 'ArrowDown', 'ArrowLeft', '+', '-', '0'];
+    const actions = [
+      () => page.mouse.move(x, y),
+      ...[-300, -300, 200, 400].map((delta) => () => page.mouse.wheel(0, delta)),
+      () => page.mouse.down(),
+      ...range(12).map((step) => () => page.mouse.move(x + step * 20, y + step * 8)),
+      () => page.mouse.up(),
+      () => ground.focus(),
+      ...keys.map((key) => () => page.keyboard.press(key)),
+      () => page.getByLabel('Find a node').fill('export-1'),
+      () => page.getByLabel('Find a node').fill(''),
+      () => page.getByRole('button', { name: 'Close stacks' }).click(),
+      () => page.getByRole('button', { name: 'Open stacks' }).click(),
+    ];
+    // 36 ms where this was written. The budget of a whole frame is 100 ms: `npm run bench -- page-graphs` measures that.
+    expect(await mostWork(page, actions)).toBeLessThan(200);
 
     await page.getByRole('button', { name: '42 failed' }).click();
     const rows = page.getByRole('table', { name: 'Nodes of the graph' }).getByRole('row');

@@ -37,3 +37,24 @@ export async function longestFrame(page: Page, act: () => Promise<void>): Promis
       }),
   );
 }
+
+/**
+ * The most that the page itself has to do for one of some actions, until it is drawn: processor time of its main thread, ms. Unlike
+ * the time between frames it is the same beside other programs.
+ */
+export async function mostWork(page: Page, actions: readonly (() => Promise<void>)[]): Promise<number> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const spent = async () => {
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN);
+  };
+  let most = 0;
+  for (const act of actions) {
+    const before = await spent();
+    await longestFrame(page, act);
+    most = Math.max(most, (await spent()) - before);
+  }
+  await devtools.detach();
+  return most;
+}
