@@ -60,7 +60,8 @@ const drawn = `new Promise((resolve) => {
 
 async function measure(browser: Browser, { url, token }: Served): Promise<Record<string, number[]>> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 850 } });
-  await context.request.post(`${url}/ui/login`, { data: { token }, headers: { 'x-pixyz-ui': '1' } });
+  const login = await context.request.post(`${url}/ui/login`, { data: { token }, headers: { 'x-pixyz-ui': '1' } });
+  if (!login.ok()) throw new Error(`sign in answered ${login.status()}`);
   const page = await context.newPage();
   const samples: Record<string, number[]> = { 'opened anew': [], 'filtered by a click': [], 'next page': [] };
   await page.goto(`${url}/ui/jobs`);

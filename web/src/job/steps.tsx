@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import type { JobDetails } from '../../../src/client/types.js';
 import { now } from '../ui/clock.js';
 import { durationText, timeOf } from '../ui/format.js';
@@ -20,8 +21,13 @@ export function Steps({
   };
   const all = steps.map(({ info, duration }) => ({ info, seconds: lasting(duration), open: duration < 0 }));
   const longest = Math.max(0.001, ...all.map(({ seconds }) => seconds ?? 0));
+  // The newest is what is looked for; many make the list scroll, which the keyboard has to reach.
+  const list = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    if (running && list.current !== null) list.current.scrollTop = list.current.scrollHeight;
+  }, [steps.length, running]);
   return (
-    <ol class="steps">
+    <ol ref={list} class="steps" tabIndex={steps.length > 10 ? 0 : undefined} aria-label="Steps">
       {all.map(({ info, seconds, open }, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: steps are only ever added at the end
         <li key={index} data-open={open && running}>

@@ -4,12 +4,15 @@ export function Meter({
   value,
   max,
   words,
+  warns = false,
 }: {
   label: string;
   value: number;
   max: number;
   /** Such as "3 of 4". */
   words: string;
+  /** It is bad when little is left. */
+  warns?: boolean;
 }) {
   const share = max <= 0 ? 0 : Math.min(1, value / max);
   return (
@@ -19,7 +22,7 @@ export function Meter({
         <span>{words}</span>
       </div>
       <div class="meter-track" aria-hidden="true">
-        <span style={{ width: `${share * 100}%` }} data-full={share >= 0.9} />
+        <span style={{ width: `${share * 100}%` }} data-full={warns && share >= 0.9} />
       </div>
     </div>
   );

@@ -61,12 +61,14 @@ export function WorkerCard({ worker, onChange }: { worker: Worker; onChange: () 
         {machine !== null && (
           <>
             <Meter
+              warns
               label="Load"
               value={machine.load}
               max={machine.cpus}
               words={`${machine.load.toFixed(1)} on ${machine.cpus} cores`}
             />
             <Meter
+              warns
               label="Memory of the host"
               value={machine.memory_total - machine.memory_free}
               max={machine.memory_total}
@@ -77,6 +79,7 @@ export function WorkerCard({ worker, onChange }: { worker: Worker; onChange: () 
         {gpus.map((gpu) => (
           <Meter
             key={gpu.index}
+            warns
             label={`${gpu.name}${gpu.utilization === null ? '' : `, ${gpu.utilization} %`}`}
             value={gpu.memory_used}
             max={gpu.memory_total}

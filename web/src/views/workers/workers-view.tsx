@@ -67,8 +67,8 @@ function Totals({ queues, workers }: State) {
     ['Slots taken', `${used} of ${limit}`],
     ['Jobs waiting', numberText(waiting)],
     ['Oldest waits', waiting === 0 ? '–' : durationText(oldest * 1000)],
-    ['Python children', numberText(sum(workers.map(({ children }) => children.warm + children.running)))],
-    ['Memory of children', sizeText(sum(workers.map(({ children }) => children.resident_bytes)))],
+    ['Children', numberText(sum(workers.map(({ children }) => children.warm + children.running)))],
+    ['Children, memory', sizeText(sum(workers.map(({ children }) => children.resident_bytes)))],
   ];
   return (
     <dl class="tiles on-surface">
