@@ -1,15 +1,4 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -20,6 +9,7 @@ import { faultOf } from './faults.js';
 import { HostProcess } from './host-process.js';
 import type { ChildMessage, HostCommand, HostEvent } from './messages.js';
 import { type RunnerOptions, RunnerStartError } from './options.js';
+import { ownIdentity, RunnerFolders } from './runner-folders.js';
 
 /** Placeholders that the host and its children overwrite in place; see `_processes.mark`. */
 const markRoom = 160;
@@ -30,10 +20,6 @@ const stopPatienceMs = 10_000;
 const hostBackOffMs = [0, 500, 2000, 5000, 10_000];
 /** Host alive for so long: its next end starts from the first pause again. */
 const hostHealthyMs = 60_000;
-/** Longest path of a Unix socket, with the smallest limit among systems (macOS: 104). */
-/** Names of empty private folders that wait for the next children; `_child.py` knows them, too. */
-const spareInputs = ['spare-1', 'spare-2', 'spare-3', 'spare-4'];
-const maxSocketPath = 103;
 
 export function createRunner(options: RunnerOptions): Runner {
   return new WarmRunner(options);
@@ -64,12 +50,8 @@ class WarmRunner implements Runner {
   >();
   /** Children of the host that it has told of and that are not gone. */
   readonly #alive = new Set<number>();
-  readonly #cleaning = new Set<Promise<void>>();
   readonly #connections = new Set<Connection>();
-  /** Socket and pipes. */
-  #folder = '';
-  /** Private folders of scripts. */
-  #scratch = '';
+  readonly #folders: RunnerFolders;
   #server: Server | null = null;
   #host: HostProcess | null = null;
   #hostPid: number | null = null;
@@ -86,6 +68,7 @@ class WarmRunner implements Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#folders = new RunnerFolders(options.logger);
   }
 
   async start(): Promise<void> {
@@ -93,12 +76,11 @@ class WarmRunner implements Runner {
     if (!this.#options.pixyz.disabled && pythonPath !== null && !existsSync(pythonPath)) {
       throw new RunnerStartError('PIXYZ', `PIXYZ_PYTHON_PATH names the folder ${pythonPath}, which does not exist`);
     }
-    this.#scratch = this.#makeFolder(this.#options.temporaryRoot ?? tmpdir());
-    this.#folder = hasMemoryFiles() ? this.#makeFolder(memoryFiles) : this.#scratch;
+    this.#folders.make(this.#options.temporaryRoot ?? tmpdir());
     this.#server = createServer((socket) => this.#onConnection(new Connection(socket, idleListener)));
     await new Promise<void>((resolve, reject) => {
       this.#server?.once('error', reject);
-      this.#server?.listen(join(this.#folder, 'socket'), resolve);
+      this.#server?.listen(this.#folders.socket, resolve);
     });
     const firstChild = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
@@ -167,7 +149,7 @@ class WarmRunner implements Runner {
       return { outcome: await execution.done, began: execution.began };
     } finally {
       this.#active -= 1;
-      this.#removeInput(child.inputDir);
+      this.#folders.removeInput(child.inputDir);
     }
   }
 
@@ -185,10 +167,7 @@ class WarmRunner implements Runner {
     for (const connection of this.#connections) connection.close();
     for (const child of this.#ready.splice(0)) child.close();
     await new Promise<void>((resolve) => (this.#server === null ? resolve() : this.#server.close(() => resolve())));
-    await Promise.all(this.#cleaning);
-    for (const folder of new Set([this.#folder, this.#scratch])) {
-      if (folder !== '') await rm(folder, { recursive: true, force: true });
-    }
+    await this.#folders.remove();
   }
 
   // --- children ---------------------------------------------------------------------------------------------------
@@ -286,9 +265,9 @@ class WarmRunner implements Runner {
     const config = {
       mode,
       warm: options.warm,
-      socket: join(this.#folder, 'socket'),
-      folder: this.#folder,
-      scratch: this.#scratch,
+      socket: this.#folders.socket,
+      folder: this.#folders.pipes,
+      scratch: this.#folders.scratch,
       runnerPid: process.pid,
       preload: [] as string[],
       pixyzDisabled: pixyz.disabled || pixyz.preload === false,
@@ -428,50 +407,6 @@ class WarmRunner implements Runner {
     );
     this.#restartTimer = setTimeout(() => this.#startHost(), pause);
   }
-
-  // --- folders ----------------------------------------------------------------------------------------------------
-
-  #makeFolder(root: string): string {
-    const name = `pixyz-${ownIdentity().replaceAll(':', '-')}-`;
-    const fits = join(root, `${name}XXXXXX`, 'socket').length <= maxSocketPath;
-    // mkdtemp makes it for the owner alone (mode 0700).
-    return mkdtempSync(join(fits || process.platform === 'win32' ? root : '/tmp', name));
-  }
-
-  /** Most scripts leave their private folder empty: then it waits for the next child. Others are cleaned behind its back. */
-  #removeInput(folder: string): void {
-    try {
-      const spare = spareInputs.map((name) => join(this.#scratch, name)).find((path) => !existsSync(path));
-      if (spare !== undefined && readdirSync(folder).length === 0) {
-        renameSync(folder, spare);
-        return;
-      }
-    } catch {
-      // the script has removed it, or has taken our rights from it
-    }
-    const cleaning = rm(folder, { recursive: true, force: true })
-      .catch((error: unknown) =>
-        this.#options.logger.warn({ folder, error: String(error) }, 'an unpacked archive cannot be removed'),
-      )
-      .finally(() => this.#cleaning.delete(cleaning));
-    this.#cleaning.add(cleaning);
-  }
-}
-
-/**
- * Where pipes are made at no cost: on the disks measured a new file takes the file system 0.3 to 0.4 ms of CPU, here
- * 0.01 ms. Private folders stay on the disk, since scripts may put gigabytes there.
- */
-const memoryFiles = '/dev/shm';
-const tmpfs = 0x01021994;
-
-function hasMemoryFiles(): boolean {
-  try {
-    accessSync(memoryFiles, constants.W_OK);
-    return statfsSync(memoryFiles).type === tmpfs;
-  } catch {
-    return false;
-  }
 }
 
 const idleListener = { onMessage: () => undefined, onGarbage: () => undefined, onEnd: () => undefined };
@@ -495,12 +430,4 @@ function startFailure(
     return new RunnerStartError('PACKAGE', `Python does not find the package pixyz_worker: ${said}`);
   }
   return new RunnerStartError('FAILED', said === '' ? why.sentence : `${why.sentence}: ${said}`);
-}
-
-/** Names this process for good, as `_processes.identity` does: pid, start time, pid namespace. */
-function ownIdentity(): string {
-  if (process.platform !== 'linux') return `${process.pid}:0:0`;
-  const stat = readFileSync('/proc/self/stat', 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return `${process.pid}:${fields[19] ?? '0'}:${statSync('/proc/self/ns/pid').ino}`;
 }
