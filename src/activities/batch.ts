@@ -43,7 +43,7 @@ export async function runBatch(
     if (workflowId === undefined) return;
     deps.handBack(workflowId, { jobs: [...ended, ...rest(running + 1)] }).catch((error: unknown) => {
       // The result of the batch says the same, later.
-      deps.logger.warn({ workflow: workflowId, err: error }, 'a batch could not be given back');
+      deps.logger.warn({ graph: workflowId, err: error }, 'a batch could not be given back');
     });
   }, budgetMs);
   const startedAt = performance.now();

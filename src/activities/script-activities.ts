@@ -5,6 +5,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { AttemptInput, AttemptResult, BatchInput, BatchResult } from '../contract/graph.js';
 import type { FaultKind, JobRecord, JobSpec } from '../contract/job.js';
+import { jobFields } from '../contract/log-fields.js';
 import type { Runner, ScriptOutcome, ScriptTask } from '../contract/runner.js';
 import type { RunningAttempt } from '../contract/worker-report.js';
 import { type GraphShare, openGraphs } from '../store/graph-share.js';
@@ -165,6 +166,8 @@ async function runAttempt(
     pid: null,
   };
   const ended = deps.running.begin(shown);
+  const ids = { ...jobFields(jobId), attempt, queue: input.queue };
+  deps.logger.debug({ ...ids, ...(span === undefined ? {} : { trace: span.trace }) }, 'an attempt begins');
   let outcome: ScriptOutcome;
   try {
     outcome =
@@ -198,22 +201,20 @@ async function runAttempt(
     const resultFile =
       outcome.resultFileBytes === null ? null : { file: 'result.json', sizeBytes: outcome.resultFileBytes };
     if (!(await owned.succeed(outcome, resultFile))) throw takenOver(input);
+    deps.logger.debug({ ...ids, pid: outcome.pid, tookMs: Math.round(tookMs) }, 'an attempt succeeded');
     if (reuse && key !== null) {
       await keepForReuse(store, key, jobId).catch((error: unknown) =>
-        deps.logger.warn({ job: jobId, err: error }, 'a result could not be kept for reuse'),
+        deps.logger.warn({ ...ids, err: error }, 'a result could not be kept for reuse'),
       );
     }
     return resultOf(input, { result: outcome.result, resultFile }, tookMs);
   }
   const message = `${outcome.error.type}: ${outcome.error.message}`;
-  deps.logger.info(
-    { job: jobId, attempt, queue: input.queue, fault: kind, pid: outcome.pid, err: message },
-    'an attempt ended with a fault',
-  );
+  deps.logger.info({ ...ids, fault: kind, pid: outcome.pid, err: message }, 'an attempt ended with a fault');
   await owned.fail(outcome, kind);
   if (kind === 'cancelled') {
     await cancelSent(store, jobId, deps.canvases).catch((error: unknown) =>
-      deps.logger.warn({ job: jobId, err: error }, 'what a job has sent is cancelled a little later'),
+      deps.logger.warn({ ...ids, err: error }, 'what a job has sent is cancelled a little later'),
     );
     throw new CancelledFailure(message);
   }

@@ -8,6 +8,7 @@ import { ZipArchive } from 'archiver';
 import type { Logger } from 'pino';
 import { graphIdOf, nodeIndexOf } from '../contract/ids.js';
 import { isTerminal } from '../contract/job.js';
+import { jobFields } from '../contract/log-fields.js';
 import { preciseNow, utcWithOffset } from '../contract/time.js';
 import { EngineError } from '../errors/engine-error.js';
 import { isMissing, writeFileAtomic } from '../store/atomic.js';
@@ -99,7 +100,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
           if (what === 'cleaned') cleaned += 1;
           else if (what === 'removed') removed += 1;
         } catch (error) {
-          deps.logger.error({ job: jobId, err: error }, 'a job could not be cleaned');
+          deps.logger.error({ ...jobFields(jobId), err: error }, 'a job could not be cleaned');
         }
       }
       await removeStaleReuse(store);

@@ -62,7 +62,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   const app: App = Fastify({
     ...(deps.logger === undefined ? { logger: false } : { loggerInstance: deps.logger }),
     // Requests are logged once, when they have been answered, by useRequestLog.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     genReqId: (request) => {
       const sent = request.headers['x-request-id'];
       return typeof sent === 'string' && /^[\w-]{1,64}$/.test(sent) ? sent : randomUUID();

@@ -1,5 +1,6 @@
 import { jobIdOf, maxNodes } from '../contract/ids.js';
 import { isTerminal, type RecordStatus } from '../contract/job.js';
+import { jobFields } from '../contract/log-fields.js';
 import type { ListQuery, RunSummary } from '../engine/engine.js';
 import { EngineError } from '../errors/engine-error.js';
 import { errorCode } from '../store/atomic.js';
@@ -146,7 +147,7 @@ export class JobsList {
       if (view !== 'table' || !isWanted) return { at, state: presentState(record) };
       return { at, state: presentRow(record, at.isGraph, await this.#reader.links(record)) };
     } catch (error) {
-      request.log.error({ err: error, code: errorCode(error), jobId }, 'a record cannot be read');
+      request.log.error({ err: error, code: errorCode(error), ...jobFields(jobId) }, 'a record cannot be read');
       return { at, state: unreadableState(jobId) };
     }
   }

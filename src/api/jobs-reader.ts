@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobRecord } from '../contract/job.js';
 import type { Json } from '../contract/json.js';
+import { jobFields } from '../contract/log-fields.js';
 import { EngineError } from '../errors/engine-error.js';
 import { isMissing } from '../store/atomic.js';
 import type { GraphShare } from '../store/graph-share.js';
@@ -63,7 +64,7 @@ export class JobsReader {
       const record = await this.current(jobId);
       return record === null ? unknownState(jobId) : presentState(record);
     } catch (error) {
-      request.log.error({ err: error, jobId }, 'a record cannot be read');
+      request.log.error({ err: error, ...jobFields(jobId) }, 'a record cannot be read');
       return unreadableState(jobId);
     }
   }
@@ -73,7 +74,7 @@ export class JobsReader {
       const record = await this.current(jobId);
       return record === null ? detailsWithoutRecord(unknownState(jobId)) : await this.detailsOf(record);
     } catch (error) {
-      request.log.error({ err: error, jobId }, 'a record cannot be read');
+      request.log.error({ err: error, ...jobFields(jobId) }, 'a record cannot be read');
       return detailsWithoutRecord(unreadableState(jobId));
     }
   }

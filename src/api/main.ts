@@ -21,7 +21,7 @@ const drainMs = 20_000;
 
 async function main(): Promise<void> {
   const settings = loadSettings(process.env, process.cwd());
-  const logger = pino({ level: settings.LOGLEVEL, name: 'api' });
+  const logger = pino({ level: settings.LOGLEVEL, base: { part: 'api', pid: process.pid } });
   for (const notice of settings.notices) logger.warn(notice);
   if (settings.DEBUG) logger.info({ settings: withoutSecrets(settings) }, 'the settings');
 

@@ -1,13 +1,15 @@
 import { createServer } from 'node:net';
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { isUuid } from '../contract/ids.js';
+import { jobFields } from '../contract/log-fields.js';
 
 /** Sends the Temporal SDK's log into ours, and offers its metrics as Prometheus text. Once per process, before any connection. */
 export async function installSdkRuntime(logger: Logger): Promise<{ readonly metrics: () => Promise<string> }> {
   const port = await freePort();
   const child = logger.child({ from: 'temporal-sdk' });
   const at = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
-    child[level]({ ...meta }, message);
+    child[level](fieldsOf(meta), message);
   Runtime.install({
     shutdownSignals: [],
     logger: {
@@ -34,6 +36,13 @@ export async function installSdkRuntime(logger: Logger): Promise<{ readonly metr
       }
     },
   };
+}
+
+/** A run of ours has the id of its graph; a standalone activity that of its job. */
+function fieldsOf(meta: object = {}): object {
+  const { workflowId, activityId } = meta as { readonly workflowId?: unknown; readonly activityId?: unknown };
+  if (typeof workflowId === 'string' && isUuid(workflowId)) return { ...meta, graph: workflowId };
+  return typeof activityId === 'string' && isUuid(activityId) ? { ...meta, ...jobFields(activityId) } : meta;
 }
 
 /** Warnings about what is meant to be so: compute queues run activities only. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { JobError } from '../contract/job.js';
+import { attemptFields } from '../contract/log-fields.js';
 import type { ExitReason, ProgressSnapshot, RunHooks, ScriptOutcome, ScriptTask } from '../contract/runner.js';
 import type { Child } from './child.js';
 import { faultOf, lostFault, signalName } from './faults.js';
@@ -71,7 +72,7 @@ export class Execution {
     this.#nothingAdopted = nothingAdopted;
     this.#logger = logger;
     this.#log = new OutputLog(task.logFile, limits.maxLogBytes, (error) =>
-      logger.warn({ attempt: task.attemptId, error: String(error) }, 'the log of a script cannot be written'),
+      logger.warn({ ...attemptFields(task.attemptId), error: String(error) }, 'the log of a script cannot be written'),
     );
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
@@ -331,7 +332,7 @@ export class Execution {
       this.#gone.signal !== null
         ? { kind: 'signaled', signal: signalName(this.#gone.signal) }
         : { kind: 'exited', code: this.#gone.code ?? 0 };
-    this.#logger.debug({ attempt: this.#task.attemptId, reason }, 'a script ended without an outcome');
+    this.#logger.debug({ ...attemptFields(this.#task.attemptId), reason }, 'a script ended without an outcome');
     return failed(reason, faultOf(reason, this.#log.recentLines(shownLogLines)));
   }
 }

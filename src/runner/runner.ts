@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { attemptFields } from '../contract/log-fields.js';
 import type { RunHooks, Runner, RunnerStats, ScriptOutcome, ScriptTask } from '../contract/runner.js';
 import { Child, Connection } from './child.js';
 import { Execution } from './execution.js';
@@ -123,7 +124,10 @@ class WarmRunner implements Runner {
       const { outcome, began } = await this.#runIn(child, task, hooks);
       // A ready child can die, with its host or by itself, just as it gets a task: then the script has not run yet.
       if (outcome.ok || began || attempt === maxChildrenPerTask || this.#stopping) return outcome;
-      this.#options.logger.warn({ attempt: task.attemptId, pid: outcome.pid }, 'a child ended before its script began');
+      this.#options.logger.warn(
+        { ...attemptFields(task.attemptId), pid: outcome.pid },
+        'a child ended before its script began',
+      );
     }
   }
 

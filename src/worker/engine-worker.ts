@@ -69,7 +69,7 @@ export function engineActivities(
 export function journalSinks(root: string, tracing?: Tracing): InjectedSinks<JournalSinks> {
   const documents = new GraphStore(root);
   const journal = new JournalWriter(root, (graphId, error) =>
-    Runtime.instance().logger.error('a journal could not be written', { graphId, error: String(error) }),
+    Runtime.instance().logger.error('a journal could not be written', { graph: graphId, error: String(error) }),
   );
   return {
     journal: {

@@ -219,6 +219,8 @@ export class Interpreter {
         parentClosePolicy: ParentClosePolicy.ABANDON,
         staticSummary: `callback of ${node.label}`,
       }),
-    ).catch((error: unknown) => log.error('the callback could not be started', { jobId, state, error: String(error) }));
+    ).catch((error: unknown) =>
+      log.error('the callback could not be started', { job: jobId, state, error: String(error) }),
+    );
   }
 }

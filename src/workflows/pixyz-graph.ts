@@ -80,7 +80,7 @@ function takeNodes(graphId: string, known: readonly GraphNode[], run: Interprete
     work = work
       .then(() => take(first + count - 1))
       .catch((error: unknown) =>
-        log.error('nodes of an open graph could not be read', { graphId, error: String(error) }),
+        log.error('nodes of an open graph could not be read', { graph: graphId, error: String(error) }),
       );
   });
   setHandler(closeGraph, () => {

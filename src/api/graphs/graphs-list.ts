@@ -56,7 +56,7 @@ export class GraphsList {
       const view = await this.#reader.viewIfThere(graphId);
       return view === null ? null : await this.#reader.state(view);
     } catch (error) {
-      request.log.error({ err: error, code: errorCode(error), graphId }, 'a graph cannot be read');
+      request.log.error({ err: error, code: errorCode(error), graph: graphId }, 'a graph cannot be read');
       return null;
     }
   }

@@ -1,12 +1,13 @@
+import { jobFields } from '../../contract/log-fields.js';
 import type { App, Request } from '../deps.js';
 
 /** One line per request, when it has been answered; ids as fields, no header and no body, so no secret. */
 export function useRequestLog(app: App): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
-    const jobId = jobIdOf(request);
-    if (jobId !== undefined) {
-      request.log = request.log.child({ jobId });
+    const ids = idsOf(request);
+    if (ids !== undefined) {
+      request.log = request.log.child(ids);
       reply.log = request.log;
     }
   });
@@ -23,8 +24,11 @@ export function useRequestLog(app: App): void {
   });
 }
 
-function jobIdOf(request: Request): string | undefined {
+/** What the path names: whatever is said of the request has it, too. */
+function idsOf(request: Request): object | undefined {
   const { params } = request;
-  if (typeof params !== 'object' || params === null || !('job_uuid' in params)) return undefined;
-  return String(params.job_uuid);
+  if (typeof params !== 'object' || params === null) return undefined;
+  const { job_uuid: jobId, graph, node } = params as Readonly<Record<string, string | undefined>>;
+  if (jobId !== undefined) return jobFields(jobId);
+  return graph === undefined ? undefined : { graph, ...(node === undefined ? {} : { nodeName: node }) };
 }

@@ -1,3 +1,4 @@
+import { jobFields } from '../../contract/log-fields.js';
 import { EngineError } from '../../errors/engine-error.js';
 import type { App, Request } from '../deps.js';
 import type { GraphParts } from '../graphs/graph-parts.js';
@@ -47,12 +48,12 @@ export function bulkRoutes(app: App, calls: JobCalls, graphs: GraphParts): void 
     );
   jobRoute('cancel', 'Stop many jobs', async (uuid, request) => {
     const { status } = await calls.cancel(uuid);
-    request.log.info({ jobId: uuid }, 'a job is cancelled');
+    request.log.info(jobFields(uuid), 'a job is cancelled');
     return { uuid, ok: true, new_uuid: null, status, problem: null };
   });
   jobRoute('retry', 'Run many jobs again, as new jobs', async (uuid, request) => {
     const { jobId } = await calls.retry(uuid);
-    request.log.info({ jobId: uuid, newJobId: jobId }, 'a job is repeated');
+    request.log.info({ ...jobFields(uuid), newJob: jobId }, 'a job is repeated');
     return { uuid, ok: true, new_uuid: jobId, status: 'SENT', problem: null };
   });
 
@@ -81,7 +82,7 @@ export function bulkRoutes(app: App, calls: JobCalls, graphs: GraphParts): void 
   graphRoute('cancel', 'Stop many graphs', async (id, request) => {
     await graphs.reader.view(id);
     await graphs.calls.cancel(id);
-    request.log.info({ graphId: id }, 'a graph is cancelled');
+    request.log.info({ graph: id }, 'a graph is cancelled');
     const { state } = await graphs.reader.state(await graphs.reader.view(id));
     return { id, ok: true, new_id: null, state, problem: null };
   });

@@ -60,7 +60,7 @@ function controlRoutes(app: App, parts: GraphParts): void {
         const view = await reader.view(graphId);
         return answered.once(graphId, request.headers['idempotency-key'], [name], async () => {
           await actions[name](view);
-          request.log.info({ graphId, call: name }, 'a graph is told something');
+          request.log.info({ graph: graphId, call: name }, 'a graph is told something');
           return reader.state(await reader.view(graphId));
         });
       },
@@ -87,7 +87,7 @@ function controlRoutes(app: App, parts: GraphParts): void {
       await reader.view(graphId);
       return answered.once(graphId, request.headers['idempotency-key'], ['cancel'], async () => {
         await calls.cancel(graphId);
-        request.log.info({ graphId }, 'a graph is cancelled');
+        request.log.info({ graph: graphId }, 'a graph is cancelled');
         const gone = new AbortController();
         request.raw.once('close', () => gone.abort());
         return reader.state(await calls.waitForEnd(graphId, request.query.wait, gone.signal, intervalMs));
@@ -184,7 +184,7 @@ function controlRoutes(app: App, parts: GraphParts): void {
       const asked = ['nodes/retry', number];
       return answered.once(graphId, request.headers['idempotency-key'], asked, async () => {
         await calls.retryNode(view, number);
-        request.log.info({ graphId, node: number }, 'a node is to run again');
+        request.log.info({ graph: graphId, node: number }, 'a node is to run again');
         return reader.present(await reader.view(graphId), number);
       });
     },
@@ -205,7 +205,7 @@ function controlRoutes(app: App, parts: GraphParts): void {
     async (request) => {
       const graphId = request.params.graph;
       await calls.remove(await reader.view(graphId));
-      request.log.info({ graphId }, 'a graph was deleted');
+      request.log.info({ graph: graphId }, 'a graph was deleted');
       return { id: graphId, deleted: true as const };
     },
   );

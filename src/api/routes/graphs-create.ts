@@ -58,7 +58,7 @@ export function graphsCreateRoutes(parts: GraphParts) {
       async (request) => {
         const header = await submitter.submit(request, request.headers['idempotency-key'] ?? null);
         const nodes = await store.count(header.graphId);
-        request.log.info({ graphId: header.graphId, nodes }, 'a graph was accepted');
+        request.log.info({ graph: header.graphId, nodes }, 'a graph was accepted');
         return presentNew(header, nodes, reader);
       },
     );
@@ -129,7 +129,7 @@ export async function repeatGraph(
   await calls.checkHasEnded(view, 'cancel it first, or wait');
   const newId = key === undefined ? newGraphId() : graphIdFromKey(`retry\n${graphId}\n${key}`);
   const { header, nodes, kept } = await repeater.repeat(view, newId);
-  request.log.info({ newGraphId: newId, nodes, kept }, 'a graph is repeated');
+  request.log.info({ graph: graphId, newGraph: newId, nodes, kept }, 'a graph is repeated');
   return { ...presentNew(header, nodes, reader), kept };
 }
 

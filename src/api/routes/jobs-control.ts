@@ -59,7 +59,7 @@ function controlRoutes(app: App, deps: ApiDeps, reader: JobsReader, calls: JobCa
     async (request) => {
       const jobId = request.params.job_uuid;
       const spec = await calls.retry(jobId);
-      request.log.info({ newJobId: spec.jobId }, 'a job is repeated');
+      request.log.info({ newJob: spec.jobId }, 'a job is repeated');
       const state = { uuid: spec.jobId, name: spec.name, status: 'SENT' as const, progress: null, error: null };
       return { ...state, retry_of: jobId };
     },

@@ -1,6 +1,7 @@
 import formbody from '@fastify/formbody';
 import multipart from '@fastify/multipart';
 import { z } from 'zod';
+import { jobFields } from '../../contract/log-fields.js';
 import type { App } from '../deps.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { documentedJobFormSchema } from '../schemas/job-request.js';
@@ -55,7 +56,10 @@ export function jobsCreateRoutes(submitter: Submitter, maxUploadBytes: number) {
         },
         handler: async (request) => {
           const spec = await submitter.submit(request, request.headers['idempotency-key'] ?? null);
-          request.log.info({ jobId: spec.jobId, queue: spec.queue, process: spec.process }, 'a job was accepted');
+          request.log.info(
+            { ...jobFields(spec.jobId), queue: spec.queue, process: spec.process },
+            'a job was accepted',
+          );
           return { uuid: spec.jobId, name: spec.name, status: 'SENT' as const, progress: null, error: null };
         },
       });

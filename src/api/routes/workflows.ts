@@ -121,7 +121,7 @@ function runRoutes(app: App, { files, documents, reader, maxUploadBytes }: Workf
         const header = await lock.run(graphId, () =>
           patiently(() => served(files).run(asked, incoming), runPatienceMs),
         );
-        request.log.info({ graphId, workflow, version: header.workflowVersion }, 'a workflow was started');
+        request.log.info({ graph: graphId, workflow, version: header.workflowVersion }, 'a workflow was started');
         return presentRun(header, reader);
       } finally {
         await incoming.discard();

@@ -406,14 +406,15 @@ describe('the log', () => {
     await fetch(`${api.url}/jobs`, { headers: { 'x-api-key': 'a wrong secret' } });
     await waitFor(() => expect(lines.filter((line) => line.includes('request answered'))).toHaveLength(3));
     const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(parsed).toContainEqual(expect.objectContaining({ msg: 'a job was accepted', jobId, queue: 'cpu' }));
+    const ids = { job: jobId, graph: `${jobId.slice(0, -1)}0`, node: 1 };
+    expect(parsed).toContainEqual(expect.objectContaining({ msg: 'a job was accepted', ...ids, queue: 'cpu' }));
     expect(parsed).toContainEqual(
       expect.objectContaining({
         msg: 'request answered',
-        jobId,
+        ...ids,
         method: 'POST',
         status: 200,
-        reqId: expect.any(String),
+        request: expect.any(String),
       }),
     );
     expect(lines.join('')).not.toContain(token);
