@@ -25,7 +25,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from pixyz_worker import _child, _processes
+from pixyz_worker import _cgroups, _child, _processes
 from pixyz_worker._processes import ProcessTree
 
 _CONTROL = 3
@@ -429,63 +429,6 @@ class Host:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _limit_processes(config: dict[str, Any]) -> None:
-    """Puts the host, and so all that descends from it, into a pids group where the system lets us: a fork bomb then
-    meets a
-    wall instead of taking the machine's last process id before the watch sees it. Threads count there, hence the
-    margin."""
-    limit = config["processCeiling"]
-    if limit is None:
-        return
-    for base, own in _own_cgroups():
-        group = os.path.join(base, own.lstrip("/"), f"pixyz-{os.getpid()}")
-        try:
-            os.mkdir(group)
-            with open(os.path.join(group, "pids.max"), "w") as file:
-                file.write(str(limit))
-            with open(os.path.join(group, "cgroup.procs"), "w") as file:
-                file.write("0")
-            return
-        except OSError:
-            try:
-                os.rmdir(group)
-            except OSError:
-                pass
-
-
-def _own_cgroups() -> list[tuple[str, str]]:
-    """(mount point, own path) of the version 1 pids hierarchy and of the version 2 one."""
-    found = []
-    try:
-        with open("/proc/self/cgroup") as file:
-            for line in file:
-                _, controllers, path = line.rstrip("\n").split(":", 2)
-                if "pids" in controllers.split(","):
-                    found.append(("/sys/fs/cgroup/pids", path))
-                elif controllers == "":
-                    found.append(("/sys/fs/cgroup", path))
-    except OSError:
-        pass
-    return found
-
-
-def _remove_old_groups() -> None:
-    """Groups are empty folders once their host has ended; it cannot remove the one it is in."""
-    for base, own in _own_cgroups():
-        parent = os.path.join(base, own.lstrip("/"))
-        try:
-            names = os.listdir(parent)
-        except OSError:
-            continue
-        for name in names:
-            pid = name.removeprefix("pixyz-")
-            if name.startswith("pixyz-") and pid.isdigit() and not _processes.is_alive(int(pid)):
-                try:
-                    os.rmdir(os.path.join(parent, name))
-                except OSError:
-                    pass
-
-
 def main() -> None:
     os.set_inheritable(_CONTROL, False)
     with os.fdopen(os.dup(_CONTROL), "rb", buffering=0) as first:
@@ -502,8 +445,8 @@ def main() -> None:
     _processes.die_with_parent(config["runnerPid"], signal.SIGTERM)
     _processes.adopt_orphans()
     _processes.Mark(_processes.HOST).set(_processes.identity(os.getpid()))
-    _remove_old_groups()
-    _limit_processes(config)
+    _cgroups.remove_old_groups()
+    _cgroups.limit_processes(config)
     config["hostPid"] = os.getpid()
     tempfile.tempdir = None
     sys.argv = ["pixyz_worker"]
