@@ -23,7 +23,8 @@ export default defineConfig({
   // `npx vite web` beside a running system: changes are seen at once. Sign in works since the address is the same host.
   server: {
     proxy: {
-      '^/(jobs|graphs|workflows|queues|workers|processes|scripts|summary|readyz|docs|ui/(login|logout|session))': 'http://127.0.0.1:8001',
+      '^/(jobs|graphs|workflows|queues|workers|processes|scripts|summary|readyz|docs|ui/(login|logout|session))':
+        'http://127.0.0.1:8001',
     },
   },
 });
