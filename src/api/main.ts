@@ -36,6 +36,7 @@ async function main(): Promise<void> {
     address: settings.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.TEMPORAL_PORT}`,
     namespace: settings.TEMPORAL_NAMESPACE,
     waitMs: serverWaitMs,
+    apiUrl: settings.API_URL,
   });
   await claimNamespace({
     connection: engine.connection,

@@ -69,6 +69,10 @@ export const settingsSchema = z.object({
     .prefault('127.0.0.1')
     .describe('Address the API listens on. 0.0.0.0 for all networks; put TLS in front.'),
   API_PORT: port(8001).describe('Port of the API. 0: any free port.'),
+  API_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an address such as https://farm.example' })
+    .optional()
+    .describe('Address of the API as people reach it, for links from the Temporal Web UI to the page.'),
   GOD_PASSWORD_SHA256: z
     .string()
     .regex(/^[0-9a-fA-F]{64}$/, 'must be the SHA-256 of the token: 64 hexadecimal digits')

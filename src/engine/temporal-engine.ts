@@ -17,6 +17,7 @@ import type { CancelOutcome, Engine, ListQuery, QueuePause, QueueStats, RunPage,
 import type { GraphEngine } from './graph-engine.js';
 import { listFilter } from './list-filter.js';
 import { mergePages, type SourcePage } from './merge-pages.js';
+import { PageLinks } from './page-links.js';
 import { engineDataConverter } from './payload-codec.js';
 import type { SearchAttributeName } from './search-attributes.js';
 import { TemporalGraphEngine } from './temporal-graph-engine.js';
@@ -44,6 +45,8 @@ export interface ConnectOptions {
   readonly namespace: string;
   /** How long to wait for a server that does not answer yet. */
   readonly waitMs?: number;
+  /** Address of the API as people reach it, for links to the page. */
+  readonly apiUrl?: string | undefined;
 }
 
 /** @throws when no server answers in time. */
@@ -52,7 +55,7 @@ export async function connectEngine(options: ConnectOptions): Promise<TemporalEn
   const client = new Client({ connection, namespace: options.namespace, dataConverter: engineDataConverter });
   const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace: options.namespace });
   const hasAlone = namespaceInfo?.capabilities?.standaloneActivities === true;
-  return new Implementation(client, connection, options.namespace, hasAlone);
+  return new Implementation(client, connection, options.namespace, hasAlone, new PageLinks(options.apiUrl));
 }
 
 async function connectPatiently(address: string, waitMs: number): Promise<NativeConnection> {
@@ -83,14 +86,16 @@ class Implementation implements TemporalEngine {
   readonly #client: Client;
   /** Whether this server has standalone activities (1.32 and later). */
   readonly #hasAlone: boolean;
+  readonly #page: PageLinks;
 
-  constructor(client: Client, connection: NativeConnection, namespace: string, hasAlone: boolean) {
+  constructor(client: Client, connection: NativeConnection, namespace: string, hasAlone: boolean, page: PageLinks) {
+    this.#page = page;
     this.#client = client;
     this.connection = connection;
     this.namespace = namespace;
     this.ofGraphs = new TemporalGraphEngine(client, connection, namespace);
     this.alone = new AloneJobs(client, connection, namespace);
-    this.ofFiles = new TemporalWorkflowFiles(client, connection, namespace);
+    this.ofFiles = new TemporalWorkflowFiles(client, connection, namespace, page);
     this.#hasAlone = hasAlone;
   }
 
@@ -125,6 +130,7 @@ class Implementation implements TemporalEngine {
           PixyzGraph: labels.front ?? null,
         }),
         staticSummary: shortText(labels.name ?? first?.label ?? input.graphId),
+        ...this.#page.of(input.graphId, labels.front !== undefined),
         ...(priority === undefined ? {} : { priority }),
       });
     } catch (error) {

@@ -13,6 +13,7 @@ import { shortText } from '../contract/short-text.js';
 import { type PreparedRun, type ScheduledLaunch } from '../contract/workflow-files.js';
 import { versionOfQueue, versionQueue } from '../contract/workflow-queues.js';
 import { EngineError } from '../errors/engine-error.js';
+import type { PageLinks } from './page-links.js';
 import { attributes } from './visibility.js';
 import type { NewSchedule, ScheduleState, WorkflowFileEngine } from './workflow-file-engine.js';
 
@@ -28,8 +29,10 @@ export class TemporalWorkflowFiles implements WorkflowFileEngine {
   readonly #client: Client;
   readonly #connection: NativeConnection;
   readonly #namespace: string;
+  readonly #page: PageLinks;
 
-  constructor(client: Client, connection: NativeConnection, namespace: string) {
+  constructor(client: Client, connection: NativeConnection, namespace: string, page: PageLinks) {
+    this.#page = page;
     this.#client = client;
     this.#connection = connection;
     this.#namespace = namespace;
@@ -50,6 +53,7 @@ export class TemporalWorkflowFiles implements WorkflowFileEngine {
           PixyzGraph: 'workflow',
         }),
         staticSummary: shortText(labels.name ?? workflow),
+        ...this.#page.of(input.graphId, true),
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -103,6 +103,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     WORKFLOWS_PATH: settings.WORKFLOWS_PATH,
     PYTHON: options.python,
     ...(uiUrl === null ? {} : { TEMPORAL_UI_URL: uiUrl }),
+    ...(settings.API_URL === undefined && has('api') ? { API_URL: apiUrl } : {}),
   };
   const process = (name: 'api' | 'worker', own: NodeJS.ProcessEnv, readyUrl: string, detail: string): Part =>
     processPart({

@@ -35,7 +35,12 @@ async function main(): Promise<void> {
     process.exit(error.code === 'LICENCE' ? exitNoLicence : exitConfig);
   }
   const address = settings.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.TEMPORAL_PORT}`;
-  const engine = await connectEngine({ address, namespace: settings.TEMPORAL_NAMESPACE, waitMs: 60_000 });
+  const engine = await connectEngine({
+    address,
+    namespace: settings.TEMPORAL_NAMESPACE,
+    waitMs: 60_000,
+    apiUrl: settings.API_URL,
+  });
   await claimNamespace({
     connection: engine.connection,
     namespace: engine.namespace,
