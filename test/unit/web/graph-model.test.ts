@@ -53,7 +53,12 @@ describe('the nodes of a graph on the page', () => {
       ['weigh[1]', 'weigh'],
     ]);
     model.apply(event('queued', firstItemNumber + 1, 'weigh[1]', { attempt: 1, queue: 'cpu' }));
-    expect(model.counts).toMatchObject({ waiting: 2, queued: 1 });
+    expect(model.counts).toMatchObject({ waiting: 1, queued: 1, running: 1 });
+    // The API has it as waiting until all have ended.
+    model.refresh([nodeState(1, 'weigh', { kind: 'map', queue: 'cpu' })]);
+    expect(model.named('weigh')).toMatchObject({ state: 'running' });
+    model.apply(event('succeeded', 1, 'weigh'));
+    expect(model.named('weigh')).toMatchObject({ state: 'succeeded' });
   });
 
   it('ask for what an event tells too little of', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstItemNumber } from '../../../src/contract/ids.js';
+import { careful } from '../../../web/src/graph/layout/careful.js';
 import { layered } from '../../../web/src/graph/layout/layered.js';
 import type { GraphModel } from '../../../web/src/graph/model/graph-model.js';
 import { type Box, boxTreeOf, mostBoxes, opened, visibleOf } from '../../../web/src/graph/shape/boxes.js';
@@ -112,6 +113,26 @@ describe('classes', () => {
     );
     expect(classes[0]).toBe(classes[3]);
     expect(classes[0]).not.toBe(classes[6]);
+  });
+});
+
+describe('the careful layout', () => {
+  it('keeps the boxes of a frame together, long edges around boxes, and the order of the document from top to bottom', () => {
+    // A chain of three past a fan of five that lies in a frame.
+    const deps = [[], [0], [0], [0], [0], [0], [1, 2, 3, 4, 5], [0], [7], [8, 6]];
+    const input = { deps, width: 100, height: 40, frames: [[1, 2, 3, 4, 5]] };
+    const { places, frames, bends } = careful(input);
+    const at = (box: number) => ({ x: places[2 * box] as number, y: places[2 * box + 1] as number });
+    const tops = [1, 2, 3, 4, 5].map((box) => at(box).y);
+    expect(tops).toEqual(tops.toSorted((a, b) => a - b));
+    const [left, top, width, height] = frames as unknown as [number, number, number, number];
+    for (const box of deps.keys()) {
+      const isInside = box >= 1 && box <= 5;
+      const { x, y } = at(box);
+      expect(x >= left && x < left + width && y >= top && y < top + height, `box ${box}`).toBe(isInside);
+      for (const dep of deps[box] as number[]) expect(at(dep).x + 100).toBeLessThan(x);
+    }
+    expect(bends.size).toBe(deps.flat().length);
   });
 });
 

@@ -73,7 +73,7 @@ function Nodes({ graph }: { graph: LiveGraph }) {
     setGroup(null);
     go({ node: id });
   };
-  const critical = useCriticalPath(graph, version, isCritical);
+  const critical = useCriticalPath(graph, isCritical);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the model is the same object in all its versions
   const nodes = useMemo(() => [...graph.model.all()], [graph, version]);
   if (reading !== null) {

@@ -30,12 +30,15 @@ export type Missing = { readonly after: number } | null;
  *
  * 1. An event that the snapshot knows already changes nothing for long: those that follow bring the node to its state.
  * 2. Who of the queued nodes runs, and how far it is, no event tells: `refresh` takes it from later reads.
- * 3. `shape` changes when there are other nodes or dependencies, `version` with anything.
+ * 3. A map that has become items is under way until it has ended: the API has it as waiting.
+ * 4. `shape` changes when there are other nodes or dependencies, `version` with anything.
  */
 export class GraphModel {
   readonly #byNumber = new Map<number, Changeable>();
   readonly #byId = new Map<string, Changeable>();
   readonly #counts = noCounts();
+  /** Ids of maps that have become items. */
+  readonly #expanded = new Set<string>();
   #version = 0;
   #shape = 0;
 
@@ -80,6 +83,7 @@ export class GraphModel {
       if (!sameList(known.deps, deps)) this.#shape += 1;
       Object.assign(known, facts);
       this.#move(known, state);
+      this.#markMap(known.itemOf ?? (this.#expanded.has(id) ? id : null));
     }
     this.#version += 1;
   }
@@ -151,10 +155,17 @@ export class GraphModel {
   }
 
   #add(node: Changeable): void {
+    if (node.itemOf !== null) this.#expanded.add(node.itemOf);
     this.#byNumber.set(node.number, node);
     this.#byId.set(node.id, node);
     this.#counts[node.state] += 1;
     this.#shape += 1;
+    this.#markMap(node.itemOf);
+  }
+
+  #markMap(id: string | null): void {
+    const map = id === null ? undefined : this.#byId.get(id);
+    if (map?.state === 'waiting') this.#move(map, 'running');
   }
 
   #move(node: Changeable, state: StateName): void {

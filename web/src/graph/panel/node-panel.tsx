@@ -41,7 +41,7 @@ export function NodePanel({
   const [problem, setProblem] = useState<Error | null>(null);
   const { id } = node;
   const ask = useCallback((signal: AbortSignal) => factsOf(graph.id, id, signal), [graph, id]);
-  const { data, error, refresh } = useLive(ask, { everyMs: isEnd(node.state) ? 10_000 : 1000 });
+  const { data, error, refresh } = useLive(ask, { everyMs: isEnd(node.state) ? 10_000 : 1000, keep: true });
   const facts = data?.node.id === id ? data : null;
   const job = facts?.job ?? null;
   return (

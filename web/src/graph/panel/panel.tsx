@@ -20,7 +20,10 @@ export function Panel({
   const id = useId();
   const heading = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: of another subject
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [subject]);
+  useEffect(() => {
+    // On a narrow screen it lies below the drawing.
+    heading.current?.focus({ preventScroll: matchMedia('(min-width: 901px)').matches });
+  }, [subject]);
   return (
     <section
       class="card panel"

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { Attempt } from '../../../../src/client/types.js';
 import { spanOf } from '../model/attempts.js';
 import type { GraphNode } from '../model/graph-model.js';
@@ -6,19 +6,16 @@ import type { LiveGraph } from '../model/live-graph.js';
 import { criticalPath, type Span } from '../shape/critical-path.js';
 import { useAttempts } from './use-graph.js';
 
-/** By how long nodes took, which is read while the path is shown. */
-export function useCriticalPath(graph: LiveGraph, version: number, isShown: boolean): readonly number[] {
+/** By how long nodes took, which is read while the path is shown: the path is found anew with each read. */
+export function useCriticalPath(graph: LiveGraph, isShown: boolean): readonly number[] {
   const attempts = useAttempts(graph, isShown);
   const byNode = attempts.byNode.value;
-  const [now, setNow] = useState(Date.now);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the time goes on as the nodes do
-  useEffect(() => setNow(Date.now()), [version, byNode]);
   return useMemo(() => {
     if (!isShown) return [];
     const nodes = [...graph.model.all()];
     const spans = spansOf(nodes, byNode);
-    return criticalPath(nodes, ({ id }) => spans.get(id) ?? null, now);
-  }, [graph, isShown, byNode, now]);
+    return criticalPath(nodes, ({ id }) => spans.get(id) ?? null, Date.now());
+  }, [graph, isShown, byNode]);
 }
 
 /** By id; of a map from the first of its items to the last. */
