@@ -2,10 +2,12 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { withLock } from '../../tools/lib/lock.mjs';
 
 /** A real browser for tests of the page: Chromium of this machine, else that of Debian's packages, unpacked into the cache. */
 
 const run = promisify(execFile);
+const ignore = () => {};
 
 export interface Chromium {
   readonly path: string;
@@ -27,10 +29,13 @@ export async function obtainChromium(
   const place = join(cachePath, 'test', 'chromium');
   const complete = join(place, '.complete');
   try {
-    if (!existsSync(complete)) {
+    mkdirSync(join(cachePath, 'test'), { recursive: true });
+    // Several files of tests begin at the same time.
+    await withLock(`${place}.lock`, ignore, async () => {
+      if (existsSync(complete)) return;
       await downloadDebian(place);
       writeFileSync(complete, '');
-    }
+    });
   } catch (error) {
     throw new Error(
       'tests of the page need Chromium: none is in PATH, and the packages of Debian cannot be had: ' +

@@ -5,7 +5,8 @@ import { Duration, Time } from '../ui/time.js';
 /** Each time that the job was begun: where, for how long, and what came of it. */
 export function Attempts({ attempts }: { attempts: JobDetails['attempts'] }) {
   return (
-    <div class="table-scroll">
+    // Nothing in it takes the focus, and on a phone it scrolls.
+    <div class="table-scroll" tabIndex={0} role="group" aria-label="Table of attempts">
       <table>
         <thead>
           <tr>
