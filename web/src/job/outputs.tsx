@@ -22,6 +22,8 @@ const texts = /\.(json|txt|log|csv|tsv|md|xml|ya?ml|html?|py|gltf|mtl|obj|svg|in
 /** Above this a preview would make the browser wait; the download is there for all. */
 const largestText = 1_000_000;
 const largestModel = 300_000_000;
+/** Shown without being asked for. */
+const smallModel = 30_000_000;
 const shownPictures = 24;
 const shownFiles = 100;
 
@@ -44,7 +46,7 @@ export function Outputs({ job, live, marker }: { job: string; live: boolean; mar
   const images = files.filter(({ path }) => pictures.test(path)).slice(0, shownPictures);
   const model =
     files.find(({ path }) => path === chosen && models.test(path)) ??
-    files.find(({ path, size }) => /\.glb$/i.test(path) && size <= largestModel);
+    files.find(({ path, size }) => /\.glb$/i.test(path) && size <= smallModel);
   const read = files.find(({ path }) => path === chosen && texts.test(path) && !models.test(path));
   return (
     <div class="stack">
