@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
  * End-to-end files wait most of the time, for processes and for each other, so two of them run at once. Those that say how
  * long something may take have the machine to themselves, as the tier `e2e-timed`; `--project 'e2e*'` is both.
  */
-const timed = ['test/e2e/kills.test.ts', 'test/e2e/faults.test.ts'];
+const timed = ['kills', 'faults', 'page-graph-large'].map((name) => `test/e2e/${name}.test.ts`);
 
 interface TierOptions {
   readonly server: boolean;
