@@ -94,6 +94,7 @@ const kinds: Readonly<Record<string, () => Promise<string>>> = {
   'first page': async () => page,
   'a page in the middle': async () => middle,
   'failed ones': async () => `${page}&status=FAILURE`,
+  'failed ones, without graphs': async () => `${page}&status=FAILURE&in_graphs=false`,
   'of a queue': async () => `${page}&queue=gpu`,
   'an exact name': async () => `${page}&name=template`,
   'a part of a common name': async () => `${page}&name_contains=pump`,

@@ -9,9 +9,10 @@ export function listFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
   const parts = [isRun];
   if (query.graphs !== undefined) parts.push(`PixyzGraph IS ${query.graphs ? 'NOT ' : ''}NULL`);
   // A graph that has failed has jobs that succeeded: the states of its jobs are looked at one by one.
-  if (query.states.length > 0) {
+  if (query.states.length > 0 && query.graphs !== true) {
     const states = query.states.map((state) => `(${stateFilter[state]})`);
-    parts.push(`(${[...states, 'PixyzGraph IS NOT NULL'].join(' OR ')})`);
+    // Without graphs the server finds by state alone, and looks at no other run.
+    parts.push(`(${[...states, ...(query.graphs === false ? [] : ['PixyzGraph IS NOT NULL'])].join(' OR ')})`);
   }
   if (query.queue !== undefined) parts.push(`PixyzQueue = ${quoted(query.queue)}`);
   if (query.name !== undefined) parts.push(`PixyzName = ${quoted(query.name)}`);
