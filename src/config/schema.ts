@@ -9,17 +9,12 @@ import { knownQueues, queueNamePattern } from '../contract/queues.js';
 const text = () => z.string().min(1);
 const optionalText = () => text().optional();
 
-/**
- * `true` or `false` in any case. The original takes every other word for false; here `1` or `yes` is refused rather than
- * silently the opposite of what was meant.
- */
+/** True only for the word `true`, in any case, as files that exist rely on; `settings.ts` tells of words that may mean it. */
 const flag = (fallback: boolean) =>
   z
     .string()
     .prefault(String(fallback))
-    .transform((value) => value.trim().toLowerCase())
-    .pipe(z.enum(['true', 'false'], { error: 'must be true or false' }))
-    .transform((value) => value === 'true');
+    .transform((value) => value.trim().toLowerCase() === 'true');
 
 const whole = (min: number, max: number) =>
   z

@@ -93,8 +93,21 @@ export function readSettings(values: Env, cwd: string, configFile: string | null
     ),
     CONCURRENT_TASKS: settings.CONCURRENT_TASKS ?? (settings.DEBUG ? 5 : 1),
     configFile,
-    notices: unusedNames
-      .filter((name) => values[name] !== undefined && values[name] !== '')
-      .map((name) => `${name} is set and not used: ${reasonOf(name)}`),
+    notices: [
+      ...unusedNames
+        .filter((name) => values[name] !== undefined && values[name] !== '')
+        .map((name) => `${name} is set and not used: ${reasonOf(name)}`),
+      ...Object.entries(known)
+        .filter(([name, value]) => isFlag(name) && !plainFlags.has(value.trim().toLowerCase()))
+        .map(([name, value]) => `${name} = "${value}" is taken for false: only the word true turns it on`),
+    ],
   };
+}
+
+/** Words of a flag that nobody reads the other way. */
+const plainFlags = new Set(['true', 'false', '0', 'no', 'off', 'n', 'f']);
+
+function isFlag(name: string): boolean {
+  const schema: z.ZodType = settingsSchema.shape[name as keyof typeof settingsSchema.shape];
+  return typeof schema.safeParse(undefined).data === 'boolean';
 }

@@ -85,12 +85,20 @@ describe('what a value may be', () => {
     expect(read({ CLEANUP_ENABLED: text }).CLEANUP_ENABLED).toBe(expected);
   });
 
-  test.each(['1', 'yes', 'on', 'maybe', '0'])(
-    'any other word for a flag is refused, not taken for false: %s',
+  test.each(['1', 'yes', 'on', 'maybe'])(
+    'any other word is false, and said to be, where it may mean true: %s',
     (text) => {
-      expect(() => read({ CLEANUP_ENABLED: text })).toThrow(`CLEANUP_ENABLED = "${text}": must be true or false`);
+      const settings = read({ CLEANUP_ENABLED: text });
+      expect(settings.CLEANUP_ENABLED).toBe(false);
+      expect(settings.notices).toContain(
+        `CLEANUP_ENABLED = "${text}" is taken for false: only the word true turns it on`,
+      );
     },
   );
+
+  test.each(['0', 'no', 'Off'])('words that mean false are false without a word: %s', (text) => {
+    expect(read({ DEBUG: text })).toMatchObject({ DEBUG: false, notices: [] });
+  });
 
   test('a flag that is true by default can be switched off', () => {
     expect(read({}).LICENSE_ACQUIRE_AT_START).toBe(true);
