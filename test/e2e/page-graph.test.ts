@@ -99,6 +99,8 @@ describe('a graph on the page', () => {
     await submit.click();
 
     await page.getByRole('heading', { level: 1, name: 'made on the page' }).waitFor();
+    // A node is read out as it is when it is moved to.
+    await chip('1 succeeded').waitFor();
     await chip('1 running').waitFor();
     await drawing().focus();
     await page.keyboard.press('ArrowRight');

@@ -1,4 +1,8 @@
+import { ApiError } from '../../../src/client/errors.js';
 import { refusalOf } from './http.js';
+
+/** The browser itself gives up on a stream that is answered with an error. */
+const retryMs = 2000;
 
 export interface Following {
   /** Events by their names, with their data as JSON. */
@@ -53,8 +57,15 @@ export function follow(
         return;
       }
       // Refused, or there is nothing more to see: the browser does not tell which, a call does.
-      finish();
+      close();
       void refusalOf(address).then((error) => {
+        if (over || source !== null) return;
+        if (error !== null && mayPass(error)) {
+          onConnection?.(false);
+          setTimeout(look, retryMs);
+          return;
+        }
+        finish();
         if (error !== null) onError?.(error);
       });
     };
@@ -70,4 +81,9 @@ export function follow(
   document.addEventListener('visibilitychange', look);
   if (!document.hidden) open();
   return finish;
+}
+
+/** The server is away, or not ready: it may be back in a moment. */
+function mayPass(error: Error): boolean {
+  return !(error instanceof ApiError) || error.status >= 500;
 }
