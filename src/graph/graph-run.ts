@@ -442,7 +442,8 @@ export class GraphRun {
       timeLimit: run.timeLimit,
       retriesUsed: run.retriesUsed,
       lossesUsed: run.lossesUsed,
-      priority: run.returns > 0 ? 1 : run.priority,
+      // A step ahead of its equals, whose line it has stood in already; not ahead of all that is urgent: most of a batch may come back.
+      priority: run.returns > 0 ? Math.max(1, run.priority - 1) : run.priority,
       startWithin: run.rescued ? run.node.retry.rescueWait : run.attempt === 1 ? run.node.expires : null,
       ...(run.origin === null ? {} : { item: { map: run.origin.map.node.index, at: run.origin.at } }),
     };

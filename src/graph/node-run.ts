@@ -47,7 +47,7 @@ export interface NodeRun {
   lossesUsed: number;
   /** Rescued to a queue that may have no worker. */
   rescued: boolean;
-  /** How often a worker gave it back: such a node goes first next time, since it has waited already. */
+  /** How often a worker gave it back: such a node goes before its equals next time, since it has waited already. */
   returns: number;
   /** How often it ran again on request. */
   revivals: number;

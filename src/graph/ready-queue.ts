@@ -10,7 +10,7 @@ interface Entry {
 }
 
 /**
- * Nodes that wait for room in the window, in the order: given back by a worker, priority, longest chain behind, number.
+ * Nodes that wait for room in the window, in the order: priority, given back by a worker, longest chain behind, number.
  * A heap cannot move what is in it, so a node whose priority changes is put in again, and the older entry is dropped when
  * it comes up.
  */
@@ -31,8 +31,8 @@ export class ReadyQueue {
 }
 
 function goesBefore(a: Entry, b: Entry): boolean {
-  if (a.returned !== b.returned) return a.returned;
   if (a.priority !== b.priority) return a.priority < b.priority;
+  if (a.returned !== b.returned) return a.returned;
   if (a.run.height !== b.run.height) return a.run.height > b.run.height;
   return a.run.node.index < b.run.node.index;
 }

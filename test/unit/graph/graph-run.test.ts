@@ -78,10 +78,29 @@ describe('a graph of one node', () => {
     ]);
   });
 
-  it('an attempt that a worker gave back keeps its number and goes first', () => {
-    const { core } = start([node(1)]);
-    expect(core.handle({ type: 'returned', node: 1 })).toMatchObject([
-      { type: 'run', attempt: 1, queue: 'cpu', priority: 1 },
+  it('an attempt that a worker gave back keeps its number and goes before those as urgent as it, not before more urgent ones', () => {
+    for (const [priority, next] of [
+      [1, 1],
+      [3, 2],
+      [5, 4],
+    ] as const) {
+      const { core } = start([node(1, { priority })]);
+      for (let times = 0; times < 3; times += 1)
+        expect(core.handle({ type: 'returned', node: 1 })).toMatchObject([
+          { type: 'run', attempt: 1, queue: 'cpu', priority: next },
+        ]);
+    }
+  });
+
+  it('the others of a batch that were given back wait for what is more urgent, and go before what is not', () => {
+    const low = { priority: 5 };
+    const { core } = start([node(1, low), node(2, low), node(3, low), node(4, { deps: [1], priority: 2 })], 2);
+    const pause = core.handle({ type: 'pause' });
+    core.handle({ type: 'returned', node: 2 });
+    core.handle({ type: 'succeeded', node: 1 });
+    expect(pause.concat(core.handle({ type: 'resume' }))).toMatchObject([
+      { type: 'run', node: 4, priority: 2 },
+      { type: 'run', node: 2, priority: 4 },
     ]);
   });
 
