@@ -8,6 +8,7 @@ import type { EndState, FinishCommand } from '../graph/events.js';
 import { Interpreter } from '../workflows/interpreter.js';
 import { nodesOf } from '../workflows/plan.js';
 import { listen } from '../workflows/requests.js';
+import { asJson } from './as-json.js';
 import type { FoundFile } from './files.js';
 import { nameOf, nodeOf, type TaskOptions } from './options.js';
 import type { RunFacts } from './run.js';
@@ -35,7 +36,8 @@ const engine = proxyLocalActivities<WorkflowFileActivities>({
 
 interface Declared {
   readonly number: number;
-  readonly node: Record<string, unknown>;
+  /** As `POST /graphs` takes it, in JSON. */
+  readonly node: string;
 }
 
 interface Started {
@@ -82,13 +84,20 @@ export class FileRun {
 
   declare(options: TaskOptions): Task {
     if (this.#cancelled) throw new CancelledFailure('the run is cancelled: it starts no more tasks');
+    const id = options.id ?? this.#freeName(nameOf(options));
+    // Its document would take it for the same one, sent again: then nobody would ever tell of its end.
+    if (this.#ids.has(id))
+      throw ApplicationFailure.nonRetryable(
+        `there is a task "${id}" already: give each task an id of its own, or none`,
+        'DUPLICATE_TASK',
+      );
+    const node = asJson(nodeOf(id, options), `task "${id}"`);
     const number = this.#tasks.size + 1;
     this.#weight += options.map?.max ?? 1;
     if (this.#weight > largestOpenGraph) {
       const limit = `a run has ${largestOpenGraph} tasks at most, a map counted as all the jobs it may become`;
       throw ApplicationFailure.nonRetryable(`${limit}: divide the work between several runs`, 'TOO_MANY_TASKS');
     }
-    const id = options.id ?? this.#freeName(nameOf(options));
     this.#ids.add(id);
     let settle: (end: Ended) => void = () => undefined;
     const isOver = new Promise<Ended>((resolve) => {
@@ -102,7 +111,7 @@ export class FileRun {
       cancel: (reason) => this.#cancel(number, reason),
     });
     this.#tasks.set(number, { task, settle, isOver, message: '' });
-    this.#waiting.push({ number, node: nodeOf(id, options) });
+    this.#waiting.push({ number, node });
     if (this.#waiting.length === 1) void Promise.resolve().then(() => this.#flush());
     return task;
   }
@@ -180,7 +189,7 @@ export class FileRun {
 
   async #declare(batch: readonly Declared[]): Promise<void> {
     const first = (batch[0] as Declared).number;
-    const text = JSON.stringify({ nodes: batch.map(({ node }) => node) });
+    const text = `{"nodes":[${batch.map(({ node }) => node).join(',')}]}`;
     let refused = this.#refused;
     if (refused === null && !this.#cancelled) {
       const answer = await inPeace(() => engine.declareTasks(this.facts.id, first, text)).catch((error: unknown) => ({

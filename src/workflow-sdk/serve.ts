@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { FileRunInput } from '../contract/workflow-files.js';
 import { outcomeOf } from '../workflows/requests.js';
+import { asJson } from './as-json.js';
 import { FileRun } from './file-run.js';
 import { setCurrentRun } from './run.js';
 
@@ -47,11 +48,13 @@ async function interpret(
   const scope = new CancellationScope({ cancellable: true, parent: CancellationScope.current() });
   void root.cancelRequested.catch(() => scope.cancel());
   let result: unknown;
+  let text = '';
   let failure: { readonly error: unknown } | null = null;
   try {
     result = await scope.run(async () =>
       (file.default as (input: unknown) => unknown)(await inputOf(file, given.input)),
     );
+    if (result !== undefined) text = asJson(result, 'the result of the workflow');
   } catch (error) {
     failure = { error };
   }
@@ -63,7 +66,7 @@ async function interpret(
       : await run.failed(failure.error);
   if (outcome.state === 'failed' && failure !== null) throw asFailure(failure.error, outcome.message);
   outcomeOf(outcome, root);
-  return JSON.stringify(result)?.length > largestShownResult ? null : result;
+  return text.length > largestShownResult ? null : result;
 }
 
 /** Anything but a failure of Temporal would be taken for a fault of the worker, and tried again for ever. */

@@ -67,6 +67,17 @@ export default async function cases({ what, queue }: Given): Promise<unknown> {
       slow.cancel('no longer needed');
       return [await slow.settled(), (await never.settled()).state];
     }
+    case 'result in a circle': {
+      const circle: Record<string, unknown> = {};
+      circle['self'] = circle;
+      return circle;
+    }
+    case 'result is a function': return () => what;
+    case 'params with a bigint': return await task(of('big', { params: { size: 10n } }));
+    case 'one id twice': {
+      await task(of('render'));
+      return await task(of('render'));
+    }
     case 'wrong': return await task({ id: 'wrong', process: 'nothing', queue: 'not a queue' });
     default: throw new Error(what);
   }

@@ -239,6 +239,22 @@ describe.each([
     expect(ran).toEqual([]);
   });
 
+  // Each of these would hold the run for ever, if what the program gave were not looked at where the program can be told.
+  it.each([
+    [
+      'result in a circle',
+      'the result of the workflow cannot be written as JSON: Converting circular structure to JSON',
+      [],
+    ],
+    ['result is a function', 'the result of the workflow cannot be written as JSON: it is a function', []],
+    ['params with a bigint', 'task "big" cannot be written as JSON: Do not know how to serialize a BigInt', []],
+    ['one id twice', 'there is a task "render" already: give each task an id of its own, or none', ['render']],
+  ])('fails, and says why: %s', async (what, message, begun) => {
+    const handle = await start(what, () => 1);
+    expect((await failureOf(handle))?.message).toContain(message);
+    expect(ran).toEqual(begun);
+  });
+
   it('waits for a signal', async () => {
     const handle = await start('waits', () => 'done');
     await handle.signal('word', 'go');
