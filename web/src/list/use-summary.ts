@@ -14,9 +14,11 @@ export interface Summary {
 }
 
 const ask = (signal: AbortSignal) => get<Summary>('/summary', {}, { signal });
+const wait = () => Promise.resolve(null);
 
-export function useSummary(kind: keyof Summary): (Counts & { readonly all: number }) | null {
-  const { data } = useLive(ask, { everyMs: 4000 });
+/** @param ready what matters more is there: counting a hundred thousand jobs would delay it */
+export function useSummary(kind: keyof Summary, ready: boolean): (Counts & { readonly all: number }) | null {
+  const { data } = useLive<Summary | null>(ready ? ask : wait, { everyMs: 5000 });
   if (data === null) return null;
   const counts = data[kind];
   return { ...counts, all: counts.open + counts.success + counts.failure + counts.revoked };

@@ -41,7 +41,7 @@ export function GraphsView() {
   );
   const { data, error, refresh } = useLive(ask, { everyMs: 2000, keep: true });
   const selection = useSelection(JSON.stringify(filters));
-  const counts = useSummary('graphs');
+  const counts = useSummary('graphs', data !== null);
   const rows = data?.graphs ?? [];
   const marked = rows.filter(({ id }) => selection.ids.has(id));
   const narrowed = Object.values(filters).some((value) => value !== '');

@@ -43,7 +43,7 @@ export function JobsView() {
   const ask = useCallback((signal: AbortSignal) => readPage(filters, signal), [filters]);
   const { data, error, refresh } = useLive(ask, { everyMs: 2000, keep: true });
   const selection = useSelection(JSON.stringify(filters));
-  const counts = useSummary('jobs');
+  const counts = useSummary('jobs', data !== null);
   const rows = data?.jobs ?? [];
   const marked = rows.filter(({ uuid }) => selection.ids.has(uuid));
 
