@@ -19,6 +19,8 @@ import { isMainThread } from 'node:worker_threads';
  * Without this preload everything works, a little slower.
  */
 const limitOfTheSdkMs = 5000;
+/** How the thread of a workflow file ends whose code computed for too long. */
+const timedOutCode = 4;
 if (!isMainThread) {
   // oxlint-disable-next-line typescript/unbound-method -- called with the script as `this` below
   const { runInContext } = vm.Script.prototype;
@@ -32,7 +34,14 @@ if (!isMainThread) {
     }
     for (const hooks of postponed) createHook(hooks);
     postponed = [];
-    return runInContext.call(this, context, options);
+    try {
+      return runInContext.call(this, context, options);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+      // Cut off in the middle, it has left Node's record of asynchronous calls as it was there, and Node ends the whole
+      // process over that ("async hook stack has become corrupted"). So the thread goes, which serves this version alone.
+      process.exit(timedOutCode);
+    }
   } as typeof runInContext;
   if (process.env['DEBUG']?.toLowerCase() !== 'true') {
     promiseHooks.createHook = (hooks) => {

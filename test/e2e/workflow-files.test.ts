@@ -279,4 +279,20 @@ describe('a run', () => {
     expect((await graphs.call('/workflows/sums/schedules/often', { method: 'DELETE' })).status).toBe(200);
     expect((await graphs.call('/workflows/sums/schedules/often', { method: 'DELETE' })).status).toBe(404);
   });
+
+  it('that computes for ever is cut off, wherever it runs, and stops nothing else', async () => {
+    drop('loops.ts', 'export default async function loops() { for (;;) {} }');
+    drop('ends.ts', "export default async function ends() { return 'at once'; }");
+    await Promise.all(['loops', 'ends'].map((name) => listed(name, ({ usable }) => usable)));
+    await start('loops');
+    // The API and the worker take turns with it.
+    await waitFor(
+      () => {
+        const cutOff = /"workflow":"loops".*cannot be served/;
+        expect(system.apiPart.log()).toMatch(cutOff);
+      },
+      { timeoutMs: 60_000, intervalMs: 200 },
+    );
+    expect((await graphs.ended(await start('ends'))).workflow).toMatchObject({ result: 'at once' });
+  });
 });
