@@ -25,6 +25,8 @@ function sentence(issue: z.core.$ZodRawIssue): string | undefined {
       return `there is no ${issue.keys.length === 1 ? 'field' : 'fields'} ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
     case 'invalid_format':
       return formats[issue.format] ?? (issue.pattern === undefined ? undefined : `must have the form ${issue.pattern}`);
+    case 'invalid_key':
+      return issue.issues[0]?.message;
     case 'invalid_union':
       return 'has none of the forms that are allowed here';
     default:

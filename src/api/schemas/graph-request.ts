@@ -53,7 +53,10 @@ const whole = (min: number, max: number) => {
 const uploadName = z
   .string({ error: 'must be the name of a file of the form' })
   .regex(uploadNamePattern, 'is not the name of a form’s file: letters, digits, dot, dash and underscore, at most 100');
-const expression = z.string({ error: 'must be an expression, as text' }).min(1, 'must not be empty').max(10_000);
+const expression = z
+  .string({ error: 'must be an expression, as text' })
+  .min(1, 'must not be empty')
+  .max(10_000, 'must have at most 10000 characters');
 
 const environment = z.record(
   z.string().regex(/^[^=\0]+$/, 'is not the name of a variable'),

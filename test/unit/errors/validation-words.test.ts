@@ -26,6 +26,7 @@ test.each([
   [z.strictObject({}), { a: 1 }, 'there is no field "a"'],
   [z.uuid(), 'x', 'must be a UUID'],
   [z.string().regex(/^a+$/), 'b', 'must have the form /^a+$/'],
+  [z.record(z.string().regex(/^a+$/, 'is no name'), z.string()), { b: 'x' }, 'is no name'],
   [z.union([z.string(), z.number()]), true, 'has none of the forms that are allowed here'],
 ])('%#: a rule is told in words that a user knows', (schema: z.ZodType, value, words) => {
   expect(schema.safeParse(value).error?.issues[0]?.message).toBe(words);
