@@ -69,9 +69,10 @@ describe('the page', () => {
     await page.getByRole('link', { name: 'Submit' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'Submit' }).waitFor();
-    expect(await page.title()).toBe('Submit · Pixyz Scheduler');
-    expect(await page.locator(':focus').getAttribute('id')).toBe('content');
-    expect(await page.getByRole('link', { name: 'Submit' }).getAttribute('aria-current')).toBe('page');
+    // Set after the view has been drawn.
+    await expect.poll(() => page.title()).toBe('Submit · Pixyz Scheduler');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('content');
+    await expect.poll(() => page.getByRole('link', { name: 'Submit' }).getAttribute('aria-current')).toBe('page');
     await page.goBack();
     await page.getByRole('heading', { level: 1, name: 'Jobs' }).waitFor();
   });
