@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { CachedInspector } from '../compile/cached-inspector.js';
 import { useValidationWords } from '../errors/validation-words.js';
 import { openGraphs } from '../store/graph-share.js';
-import { CachedInspector } from './cached-inspector.js';
 import type { ApiDeps, App } from './deps.js';
 import { graphParts } from './graphs/graph-parts.js';
 import { GraphsList } from './graphs/graphs-list.js';

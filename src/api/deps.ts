@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Json } from '../contract/json.js';
+import type { ScriptInspector } from '../contract/inspection.js';
 import type { Engine } from '../engine/engine.js';
 import type { JobStore } from '../store/job-store.js';
 import type { Tracing } from '../telemetry/tracing.js';
@@ -46,22 +46,6 @@ export interface ApiOptions {
   /** Silence on an event stream after which a comment is sent, ms. Default 15,000. */
   readonly keepAliveMs?: number;
 }
-
-/** Reads what a script says of itself without running it. */
-export interface ScriptInspector {
-  /** @param entrypoint a module-level, non-async function */
-  inspect(path: string, entrypoint: string): Promise<Inspection>;
-}
-
-export type Inspection =
-  | {
-      readonly ok: true;
-      /** Keyword arguments of the entrypoint's innermost `@pixyz_schedule(...)`. */
-      readonly settings: Readonly<Record<string, Json>>;
-      /** The cleaned docstring of the entrypoint. */
-      readonly doc: string | null;
-    }
-  | { readonly ok: false; readonly problem: string };
 
 export type App = FastifyInstance<
   RawServerDefault,

@@ -1,5 +1,5 @@
-import type { Problem } from '../api/graphs/problems.js';
 import type { GraphErrorBody } from '../api/schemas/graphs.js';
+import type { Problem } from '../compile/problems.js';
 
 /** What the API answered instead of what was asked for. */
 export class ApiError extends Error {

@@ -1,12 +1,6 @@
 import type { z } from 'zod';
-import type {
-  deletedGraphSchema,
-  graphListQuerySchema,
-  graphListSchema,
-  nodeListQuerySchema,
-  nodeListSchema,
-  nodesToldSchema,
-} from '../api/schemas/graphs.js';
+import type { nodeListQuerySchema, nodeListSchema, nodesToldSchema } from '../api/schemas/graph-nodes.js';
+import type { deletedGraphSchema, graphListQuerySchema, graphListSchema } from '../api/schemas/graphs.js';
 import type {
   deletedJobSchema,
   jobListQuerySchema,
@@ -26,20 +20,9 @@ import type {
 } from '../api/schemas/workflows.js';
 import type { Upload } from './multipart.js';
 
-/** Shapes of the API, inferred from the schemas that its answers are made with: nothing of the server is loaded. */
-export type { Problem } from '../api/graphs/problems.js';
-export type {
-  AddedNodes,
-  GraphEvent,
-  GraphEvents,
-  GraphState,
-  NewGraph,
-  NodeDetails,
-  NodeState,
-  Plan,
-  Validation,
-  Why,
-} from '../api/schemas/graphs.js';
+export type { GraphEvent, GraphEvents } from '../api/schemas/graph-events.js';
+export type { NodeDetails, NodeState, Why } from '../api/schemas/graph-nodes.js';
+export type { AddedNodes, GraphState, NewGraph, Plan, Validation } from '../api/schemas/graphs.js';
 export type { AskedJob, JobDetails, JobState } from '../api/schemas/jobs.js';
 export type {
   QueueList,
@@ -48,6 +31,8 @@ export type {
   WorkerList,
 } from '../api/schemas/operations.js';
 export type { ShownSchedule as Schedule, ShownWorkflow as WorkflowFile } from '../api/schemas/workflows.js';
+/** Shapes of the API, inferred from the schemas that its answers are made with: nothing of the server is loaded. */
+export type { Problem } from '../compile/problems.js';
 export type { Attempt, JobStatus } from '../contract/job.js';
 
 export type JobList = z.infer<typeof jobListSchema>;

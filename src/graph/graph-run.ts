@@ -1,20 +1,11 @@
 import type { GraphNode } from '../contract/graph.js';
 import type { FaultKind } from '../contract/job.js';
 import type { FailurePolicy } from '../contract/scheduling.js';
-import type { FinishCommand, GraphCommand, GraphEvent, JournalNote, RunCommand } from './events.js';
+import { Dispatcher } from './dispatcher.js';
+import type { FinishCommand, GraphCommand, GraphEvent, JournalNote } from './events.js';
 import { limited } from './journal-notes.js';
-import {
-  hasEnded,
-  isTriggered,
-  itemNode,
-  type NodeRun,
-  type NodeState,
-  newNodeRun,
-  type Step,
-  unendedDeps,
-} from './node-run.js';
+import { hasEnded, isTriggered, itemNode, type NodeRun, type NodeState, newNodeRun, unendedDeps } from './node-run.js';
 import { type Counts, type JournalScope, NodeTable } from './node-table.js';
-import { ReadyQueue } from './ready-queue.js';
 import { afterFault } from './resubmission.js';
 
 /**
@@ -52,12 +43,9 @@ export interface GraphRunOptions {
 
 export class GraphRun {
   readonly #table: NodeTable;
-  readonly #ready = new ReadyQueue();
+  readonly #dispatcher: Dispatcher;
   readonly #options: GraphRunOptions;
-  #window: number;
-  #nextItem: number;
   #open: boolean;
-  #paused = false;
   #cancelled: string | null = null;
   /** The failure policy has stopped it. */
   #halted: string | null = null;
@@ -70,10 +58,9 @@ export class GraphRun {
   /** @param nodes of a graph that has been checked: acyclic, dependencies known. */
   constructor(nodes: readonly GraphNode[], options: GraphRunOptions) {
     this.#options = options;
-    this.#window = options.window;
     this.#open = options.open ?? false;
-    this.#nextItem = options.firstItem ?? 0x8000_0000;
     this.#table = new NodeTable(nodes, options.externals ?? [], options.journal ?? 'none');
+    this.#dispatcher = new Dispatcher(this.#table, options);
   }
 
   handle(event: GraphEvent): GraphCommand[] {
@@ -84,7 +71,7 @@ export class GraphRun {
     if (failed !== null && this.#options.onFailure === 'stop' && this.#halted === null)
       this.#halt(`stopped, because ${failed.node.label} failed`);
     for (let run = table.released.pop(); run !== undefined; run = table.released.pop()) this.#release(run);
-    this.#dispatch();
+    this.#dispatcher.dispatch();
     if (table.counts.unended === 0 && !this.#open) this.#finish();
     return table.takeCommands();
   }
@@ -109,22 +96,9 @@ export class GraphRun {
     return this.#table.counts;
   }
 
-  /**
-   * Sends the node that may travel behind `node`, in the same batch: the only one that waits for it, if it waits for nothing
-   * else and may start as soon as `node` has succeeded. Gives a `run` command (with its journal entry), or nothing.
-   */
+  /** Sends the node that may travel behind `node`; see {@link Dispatcher.chainBehind}. */
   chainBehind(node: number, fits: (next: GraphNode) => boolean): GraphCommand[] {
-    const run = this.#table.get(node);
-    const next = run.successors.length === 1 ? run.successors[0] : undefined;
-    if (next === undefined || this.#paused || next.state !== 'blocked' || next.waitingFor !== 1) return [];
-    const { trigger, conditional, countdown, kind, map, expires } = next.node;
-    const plain =
-      conditional !== true && countdown === 0 && kind !== 'barrier' && map === undefined && expires === null;
-    if (!plain || trigger !== 'all_succeeded' || next.attempt > 1 || !fits(next.node)) return [];
-    if (!next.deps.every((dep) => dep === run || dep.state === 'succeeded')) return [];
-    next.state = 'chained';
-    this.#noteQueued(next);
-    this.#table.push(this.#runCommand(next));
+    this.#dispatcher.chainBehind(this.#table.get(node), fits);
     return this.#table.takeCommands();
   }
 
@@ -189,9 +163,9 @@ export class GraphRun {
         return;
       case 'pause':
       case 'resume':
-        if (this.#paused === (event.type === 'pause')) return;
-        this.#paused = event.type === 'pause';
-        this.#table.noteGraph({ type: this.#paused ? 'paused' : 'resumed', n: this.#changes++ });
+        if (this.#dispatcher.paused === (event.type === 'pause')) return;
+        this.#dispatcher.paused = event.type === 'pause';
+        this.#table.noteGraph({ type: this.#dispatcher.paused ? 'paused' : 'resumed', n: this.#changes++ });
         return;
       case 'retry':
         this.#retry(event.node);
@@ -200,11 +174,11 @@ export class GraphRun {
         this.#prioritise(event.node, event.priority);
         return;
       case 'window':
-        this.#window = event.window;
+        this.#dispatcher.window = event.window;
         return;
       case 'limit': {
         const widest = this.#options.widest ?? this.#options.window;
-        this.#window = Math.min(widest, event.max ?? widest);
+        this.#dispatcher.window = Math.min(widest, event.max ?? widest);
         this.#table.noteGraph(limited(event.max, this.#changes++));
         return;
       }
@@ -271,7 +245,7 @@ export class GraphRun {
       // An attempt that is alive has written its own end; a lost one cannot.
       if (fault === 'lost') this.#table.record(run, { kind: 'lost', attempt, message, nextQueue: next.queue });
       run.attempt += 1;
-      return this.#makeReady(run, 'run');
+      return this.#dispatcher.makeReady(run, 'run');
     }
     if (fault === 'lost') this.#table.record(run, { kind: 'failed', attempt: run.attempt, message });
     if (next.kind === 'revoked') return this.#revoke(run, message);
@@ -287,7 +261,7 @@ export class GraphRun {
     if (fenced) run.attempt += 1;
     if (run.stopping !== null) this.#revoke(run, run.stopping);
     else if (run.state === 'chained') run.state = 'blocked';
-    else this.#makeReady(run, 'run');
+    else this.#dispatcher.makeReady(run, 'run');
   }
 
   #notStarted(run: NodeRun, served: boolean): void {
@@ -300,7 +274,7 @@ export class GraphRun {
     // Served but busy: it keeps its place in the rescue queue and waits for as long as it takes.
     run.rescued = false;
     run.returns += 1;
-    this.#makeReady(run, 'run');
+    this.#dispatcher.makeReady(run, 'run');
   }
 
   #expanded(run: NodeRun, count: number): void {
@@ -316,7 +290,7 @@ export class GraphRun {
     });
     this.#table.addItems(run, items);
     if (count === 0) this.#table.end(run, 'succeeded');
-    else for (const item of items) this.#makeReady(item, 'run');
+    else for (const item of items) this.#dispatcher.makeReady(item, 'run');
   }
 
   #cancel(only: number | null, reason: string): void {
@@ -389,64 +363,12 @@ export class GraphRun {
   /** The next step of a node whose rule holds. */
   #proceed(run: NodeRun): void {
     const { node } = run;
-    if (node.conditional === true && !run.asked) this.#makeReady(run, 'ask');
+    if (node.conditional === true && !run.asked) this.#dispatcher.makeReady(run, 'ask');
     else if (node.countdown > 0 && !run.waited) {
       run.state = 'delayed';
       this.#table.push({ type: 'wait', node: node.index, seconds: node.countdown });
     } else if (node.kind === 'barrier') this.#table.end(run, 'succeeded');
-    else this.#makeReady(run, node.map === undefined ? 'run' : 'expand');
-  }
-
-  #makeReady(run: NodeRun, step: Step): void {
-    run.state = 'ready';
-    run.step = step;
-    this.#ready.put(run);
-  }
-
-  #dispatch(): void {
-    while (this.#table.inFlight < this.#window && !this.#paused) {
-      const run = this.#ready.take();
-      if (run === undefined) return;
-      this.#table.inFlight += 1;
-      const node = run.node.index;
-      switch (run.step) {
-        case 'ask':
-          run.state = 'asking';
-          this.#table.push({ type: 'ask', node });
-          break;
-        case 'expand':
-          run.state = 'expanding';
-          if (run.firstItem === null) {
-            // The whole range, since how many there will be is not known, and another map may be expanded meanwhile.
-            run.firstItem = this.#nextItem;
-            this.#nextItem += run.node.map?.max ?? 0;
-          }
-          this.#table.push({ type: 'expand', node, first: run.firstItem });
-          break;
-        case 'run':
-          run.state = 'running';
-          this.#noteQueued(run);
-          this.#table.push(this.#runCommand(run));
-          break;
-      }
-    }
-  }
-
-  #runCommand(run: NodeRun): RunCommand {
-    run.sent = true;
-    return {
-      type: 'run',
-      node: run.node.index,
-      attempt: run.attempt,
-      queue: run.queue,
-      timeLimit: run.timeLimit,
-      retriesUsed: run.retriesUsed,
-      lossesUsed: run.lossesUsed,
-      // A step ahead of its equals, whose line it has stood in already; not ahead of all that is urgent: most of a batch may come back.
-      priority: run.returns > 0 ? Math.max(1, run.priority - 1) : run.priority,
-      startWithin: run.rescued ? run.node.retry.rescueWait : run.attempt === 1 ? run.node.expires : null,
-      ...(run.origin === null ? {} : { item: { map: run.origin.map.node.index, at: run.origin.at } }),
-    };
+    else this.#dispatcher.makeReady(run, node.map === undefined ? 'run' : 'expand');
   }
 
   #retry(only: number | null): void {
@@ -490,7 +412,7 @@ export class GraphRun {
     for (const one of chosen) {
       if (hasEnded(one)) continue;
       one.priority = priority;
-      if (one.state === 'ready') this.#ready.put(one);
+      if (one.state === 'ready') this.#dispatcher.reorder(one);
     }
   }
 
@@ -504,10 +426,5 @@ export class GraphRun {
     const { state, message } = this.#givenEnd ?? this.#outcome();
     this.#table.noteGraph({ type: 'ended', state, ...(message === '' ? {} : { message }) });
     this.#table.push({ type: 'finish', state, message });
-  }
-
-  #noteQueued(run: NodeRun): void {
-    const again = run.returns === 0 ? {} : { n: run.returns };
-    this.#table.noteNode(run, { type: 'queued', attempt: run.attempt, queue: run.queue, ...again });
   }
 }

@@ -1,19 +1,19 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
-import { checkNodes, numbered } from '../api/graphs/compile.js';
-import { filesThere } from '../api/graphs/graph-adder.js';
-import type { GraphChecker, KnownFile } from '../api/graphs/graph-checker.js';
-import { NodeNamesCache } from '../api/graphs/node-names.js';
-import { Problems } from '../api/graphs/problems.js';
-import { readAdditions } from '../api/graphs/read-request.js';
-import { atOnce } from '../api/slices.js';
+import { checkNodes, numbered } from '../compile/compile.js';
+import type { GraphChecker } from '../compile/graph-checker.js';
+import { Problems } from '../compile/problems.js';
+import { readAdditions } from '../compile/read-request.js';
+import { atOnce } from '../compile/slices.js';
 import type { WorkflowFileActivities } from '../contract/workflow-files.js';
 import { isMissing, writeFileAtomic } from '../store/atomic.js';
 import { stringifyExact } from '../store/exact-json.js';
 import { ExpressionError, evaluate, referencesOf } from '../store/expressions.js';
+import { filesThere, type KnownFile } from '../store/graph-inputs.js';
 import { planPart } from '../store/graph-plan.js';
 import type { GraphShare } from '../store/graph-share.js';
+import { NodeNamesCache } from '../store/node-names.js';
 import type { Catalogue } from './catalogue.js';
 import { globPattern } from './glob-pattern.js';
 

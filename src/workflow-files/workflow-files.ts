@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { CachedInspector } from '../api/cached-inspector.js';
-import type { ScriptInspector } from '../api/deps.js';
-import { type CheckerDeps, GraphChecker } from '../api/graphs/graph-checker.js';
+import { CachedInspector } from '../compile/cached-inspector.js';
+import { type CheckerDeps, GraphChecker } from '../compile/graph-checker.js';
 import type { GraphHeader } from '../contract/graph-document.js';
+import type { ScriptInspector } from '../contract/inspection.js';
 import { preciseNow, utcWithoutOffset } from '../contract/time.js';
 import {
   type CurrentFile,

@@ -5,7 +5,7 @@ import { Context } from '@temporalio/activity';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { GraphChecker } from '../../src/api/graphs/graph-checker.js';
+import { GraphChecker } from '../../src/compile/graph-checker.js';
 import type { AttemptInput } from '../../src/contract/graph.js';
 import type { GraphHeader, NodeSpec } from '../../src/contract/graph-document.js';
 import { nodeIndexOf } from '../../src/contract/ids.js';

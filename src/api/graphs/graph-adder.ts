@@ -4,19 +4,20 @@ import { mkdir, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { checkNodes, numbered } from '../../compile/compile.js';
+import type { GraphChecker } from '../../compile/graph-checker.js';
+import { type Problem, Problems } from '../../compile/problems.js';
+import { type AskedNode, readAdditions } from '../../compile/read-request.js';
+import { atOnce } from '../../compile/slices.js';
 import type { NodeSpec } from '../../contract/graph-document.js';
 import { jobIdOf } from '../../contract/ids.js';
 import { EngineError } from '../../errors/engine-error.js';
 import { errorCode, isMissing } from '../../store/atomic.js';
+import { filesThere, type KnownFile } from '../../store/graph-inputs.js';
 import type { GraphStore } from '../../store/graph-store.js';
+import type { NodeNamesCache } from '../../store/node-names.js';
 import type { ApiDeps, Request } from '../deps.js';
 import type { AddedNodes } from '../schemas/graphs.js';
-import { atOnce } from '../slices.js';
-import { checkNodes, numbered } from './compile.js';
-import type { GraphChecker, KnownFile } from './graph-checker.js';
-import type { NodeNamesCache } from './node-names.js';
-import { type Problem, Problems } from './problems.js';
-import { type AskedNode, readAdditions } from './read-request.js';
 import { type ReceivedGraph, receiveGraph, type Upload } from './receive-graph.js';
 import { GraphRefusal } from './refusal.js';
 
@@ -145,24 +146,6 @@ function rejections(
     if (needed !== undefined && !rejected.has(at)) rejected.set(at, because(at, asked[needed]?.id ?? ''));
   }
   return rejected;
-}
-
-/** Files of earlier requests: a folder for each, named as the form called it, with one file in it. */
-export async function filesThere(graphId: string, inputs: string): Promise<Map<string, KnownFile>> {
-  const files = new Map<string, KnownFile>();
-  let names: string[];
-  try {
-    names = await readdir(inputs);
-  } catch (error) {
-    if (isMissing(error)) return files;
-    throw error;
-  }
-  for (const name of names) {
-    const [file] = await readdir(join(inputs, name));
-    if (file === undefined) continue;
-    files.set(name, { ref: { share: `${graphId}/inputs/${name}/${file}` }, path: join(inputs, name, file) });
-  }
-  return files;
 }
 
 /** One that is there already has to be the same: another one under its name would change what other nodes run. */

@@ -1,16 +1,17 @@
+import { GraphChecker } from '../../compile/graph-checker.js';
+import type { ScriptInspector } from '../../contract/inspection.js';
 import type { GraphShare } from '../../store/graph-share.js';
 import type { GraphStore } from '../../store/graph-store.js';
-import type { ApiDeps, ScriptInspector } from '../deps.js';
+import { NodeNamesCache } from '../../store/node-names.js';
+import type { ApiDeps } from '../deps.js';
 import type { QueueWatch } from '../queue-watch.js';
 import { AnsweredRequests } from './answered-requests.js';
 import { GraphAdder } from './graph-adder.js';
 import { GraphCalls } from './graph-calls.js';
-import { GraphChecker } from './graph-checker.js';
 import { GraphRepeater } from './graph-repeater.js';
 import { GraphSubmitter } from './graph-submitter.js';
 import { GraphsReader } from './graphs-reader.js';
 import { LostRuns } from './lost-runs.js';
-import { NodeNamesCache } from './node-names.js';
 
 /** What the routes of graphs share. */
 export interface GraphParts {

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { topologyOf } from '../../compile/topology.js';
 import type { GraphHeader, NodeFile, NodeSpec } from '../../contract/graph-document.js';
 import { jobIdOf } from '../../contract/ids.js';
 import type { FileRef, JobRecord } from '../../contract/job.js';
@@ -14,7 +15,6 @@ import { currentTrace } from '../../telemetry/current-trace.js';
 import type { ApiDeps } from '../deps.js';
 import type { GraphSubmitter } from './graph-submitter.js';
 import type { GraphView } from './graphs-reader.js';
-import { topologyOf } from './topology.js';
 
 /** Folders of jobs that are linked at the same time. */
 const atOnce = 16;

@@ -1,3 +1,9 @@
+import { type CheckedGraph, checkNodes, numbered } from '../../compile/compile.js';
+import type { GraphChecker } from '../../compile/graph-checker.js';
+import { Problems } from '../../compile/problems.js';
+import { type AskedGraph, readGraph } from '../../compile/read-request.js';
+import { inSlices } from '../../compile/slices.js';
+import { longestWay } from '../../compile/topology.js';
 import type { GraphInput } from '../../contract/graph.js';
 import type { GraphHeader, NodeSpec } from '../../contract/graph-document.js';
 import type { FileRef } from '../../contract/job.js';
@@ -5,22 +11,17 @@ import { graphIdFromKey, newGraphId } from '../../contract/new-graph-id.js';
 import { preciseNow, utcWithoutOffset } from '../../contract/time.js';
 import { EngineError } from '../../errors/engine-error.js';
 import { errorCode } from '../../store/atomic.js';
+import type { KnownFile } from '../../store/graph-inputs.js';
 import { planNode } from '../../store/graph-plan.js';
 import type { GraphStore, IncomingGraph } from '../../store/graph-store.js';
 import { currentTrace } from '../../telemetry/current-trace.js';
 import type { ApiDeps, Request } from '../deps.js';
 import type { QueueWatch } from '../queue-watch.js';
 import type { Plan, Validation } from '../schemas/graphs.js';
-import { inSlices } from '../slices.js';
 import { KeyedLock } from '../submission/keyed-lock.js';
 import { mayHaveStarted } from '../submission/unknown-start.js';
-import { type CheckedGraph, checkNodes, numbered } from './compile.js';
-import type { GraphChecker, KnownFile } from './graph-checker.js';
-import { Problems } from './problems.js';
-import { type AskedGraph, readGraph } from './read-request.js';
 import { type ReceivedGraph, receiveGraph, type Upload } from './receive-graph.js';
 import { GraphRefusal } from './refusal.js';
-import { longestWay } from './topology.js';
 
 /** Queues of a plan that are looked up; custom ones are free text of users. */
 const maxShownQueues = 100;

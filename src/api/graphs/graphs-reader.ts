@@ -8,19 +8,13 @@ import type { GraphFold, NodeFold } from '../../store/graph-fold.js';
 import type { GraphReader } from '../../store/graph-reader.js';
 import type { GraphStore } from '../../store/graph-store.js';
 import type { NumberedEntry } from '../../store/journal-file.js';
+import { type NodeNames, type NodeNamesCache, nameOf, numberOf } from '../../store/node-names.js';
 import type { ApiDeps } from '../deps.js';
-import type {
-  GraphEvent,
-  GraphState,
-  ListedNode,
-  NodeDetails,
-  NodeListQuery,
-  NodeState,
-  ShownNodeState,
-} from '../schemas/graphs.js';
+import type { GraphEvent } from '../schemas/graph-events.js';
+import type { ListedNode, NodeDetails, NodeListQuery, NodeState, ShownNodeState } from '../schemas/graph-nodes.js';
+import type { GraphState } from '../schemas/graphs.js';
 import { temporalUiBase } from '../temporal-links.js';
 import type { LostRuns } from './lost-runs.js';
-import { type NodeNames, type NodeNamesCache, nameOf, numberOf } from './node-names.js';
 
 /** Records of queued nodes that are looked at to tell those that run; more are in flight only by mistake. */
 const maxRecords = 1000;

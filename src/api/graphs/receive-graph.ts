@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MultipartFile } from '@fastify/multipart';
+import { uploadNamePattern } from '../../compile/graph-request.js';
+import type { Problems } from '../../compile/problems.js';
 import { EngineError } from '../../errors/engine-error.js';
 import { pooledFiles } from '../../store/files.js';
 import type { Request } from '../deps.js';
 import { PlainError } from '../plugins/error-facts.js';
-import { uploadNamePattern } from '../schemas/graph-request.js';
 import { formError, tooLarge } from '../uploads/receive-form.js';
 import { safeName } from '../uploads/safe-name.js';
 import { storePart } from '../uploads/store-part.js';
-import type { Problems } from './problems.js';
 
 /** The graph itself; files are not counted. */
 export const maxGraphBytes = 64 * 1024 * 1024;

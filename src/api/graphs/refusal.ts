@@ -1,4 +1,4 @@
-import type { Problems } from './problems.js';
+import type { Problems } from '../../compile/problems.js';
 
 /** A graph that is refused as a whole, with everything that is wrong with it. */
 export class GraphRefusal extends Error {

@@ -1,5 +1,5 @@
 import type { QueueWatch } from '../queue-watch.js';
-import type { Why } from '../schemas/graphs.js';
+import type { Why } from '../schemas/graph-nodes.js';
 import { type GraphsReader, type GraphView, maxParallelOf } from './graphs-reader.js';
 
 type Reason = Why['reasons'][number];

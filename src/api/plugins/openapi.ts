@@ -3,7 +3,7 @@ import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-ty
 import { z } from 'zod';
 import type { App } from '../deps.js';
 // Its schema is part of the document although no route has it as a body.
-import '../schemas/job-request.js';
+import '../../compile/job-config.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

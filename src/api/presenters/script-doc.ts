@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Inspection } from '../deps.js';
+import type { Inspection } from '../../contract/inspection.js';
 import type { scriptDocShape } from '../schemas/scripts.js';
 import { parseScriptDoc } from '../script-doc.js';
 

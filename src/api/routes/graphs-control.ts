@@ -2,6 +2,7 @@ import { type App, defaultWatchMs } from '../deps.js';
 import type { GraphParts } from '../graphs/graph-parts.js';
 import type { GraphView } from '../graphs/graphs-reader.js';
 import { readJsonIfAny } from '../http/lenient-json.js';
+import { nodeParamsSchema, nodeStateSchema, nodesChosenSchema, nodesToldSchema } from '../schemas/graph-nodes.js';
 import {
   deletedGraphSchema,
   graphChangesSchema,
@@ -10,10 +11,6 @@ import {
   graphStateSchema,
   idempotencySchema,
   newGraphSchema,
-  nodeParamsSchema,
-  nodeStateSchema,
-  nodesChosenSchema,
-  nodesToldSchema,
   waitQuerySchema,
 } from '../schemas/graphs.js';
 import { graphsCommon, repeatGraph } from './graphs-create.js';

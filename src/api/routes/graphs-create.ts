@@ -1,4 +1,5 @@
 import multipart from '@fastify/multipart';
+import { addNodesRequestSchema, graphRequestSchema } from '../../compile/graph-request.js';
 import type { GraphHeader } from '../../contract/graph-document.js';
 import { graphIdFromKey, newGraphId } from '../../contract/new-graph-id.js';
 import { EngineError } from '../../errors/engine-error.js';
@@ -8,7 +9,6 @@ import { ended } from '../graphs/graph-calls.js';
 import type { GraphParts } from '../graphs/graph-parts.js';
 import type { GraphsReader } from '../graphs/graphs-reader.js';
 import { maxGraphBytes } from '../graphs/receive-graph.js';
-import { addNodesRequestSchema, graphRequestSchema } from '../schemas/graph-request.js';
 import {
   addedNodesSchema,
   graphErrorAnswers,

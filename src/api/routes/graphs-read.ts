@@ -5,21 +5,20 @@ import { whyOf } from '../graphs/why.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
 import { pause } from '../pause.js';
 import type { QueueWatch } from '../queue-watch.js';
+import { eventsQuerySchema, type GraphEvent, type GraphEvents, graphEventsSchema } from '../schemas/graph-events.js';
 import {
-  eventsQuerySchema,
-  type GraphEvent,
-  type GraphEvents,
-  graphErrorAnswers,
-  graphEventsSchema,
-  graphListQuerySchema,
-  graphListSchema,
-  graphParamsSchema,
-  graphStateSchema,
   nodeDetailsSchema,
   nodeListQuerySchema,
   nodeListSchema,
   nodeParamsSchema,
   whySchema,
+} from '../schemas/graph-nodes.js';
+import {
+  graphErrorAnswers,
+  graphListQuerySchema,
+  graphListSchema,
+  graphParamsSchema,
+  graphStateSchema,
 } from '../schemas/graphs.js';
 import { graphsCommon } from './graphs-create.js';
 

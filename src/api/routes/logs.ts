@@ -12,7 +12,8 @@ import type { JobsReader } from '../jobs-reader.js';
 import { LogFollower, logSizes, readLog } from '../logs.js';
 import { pause } from '../pause.js';
 import { errorAnswers } from '../schemas/errors.js';
-import { graphErrorAnswers, nodeParamsSchema } from '../schemas/graphs.js';
+import { nodeParamsSchema } from '../schemas/graph-nodes.js';
+import { graphErrorAnswers } from '../schemas/graphs.js';
 import { jobParamsSchema, logListSchema, truthy, wholeNumber } from '../schemas/jobs.js';
 
 const attemptProblem = 'must be the number of an attempt, from 1, or "last"';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { listProcesses, processScript } from '../../compile/processes.js';
+import type { ScriptInspector } from '../../contract/inspection.js';
 import { EngineError } from '../../errors/engine-error.js';
-import type { App, ScriptInspector } from '../deps.js';
+import type { App } from '../deps.js';
 import { presentDoc } from '../presenters/script-doc.js';
-import { listProcesses, processScript } from '../processes.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { truthy } from '../schemas/jobs.js';
 import { exampleDoc, scriptDocShape } from '../schemas/scripts.js';

@@ -1,5 +1,7 @@
 import multipart from '@fastify/multipart';
 import type { z } from 'zod';
+import { parseJson } from '../../compile/parse-json.js';
+import { Problems, pathText } from '../../compile/problems.js';
 import type { GraphHeader } from '../../contract/graph-document.js';
 import { graphIdFromKey, newGraphId } from '../../contract/new-graph-id.js';
 import type { ScheduleState } from '../../engine/workflow-file-engine.js';
@@ -8,7 +10,6 @@ import type { GraphStore } from '../../store/graph-store.js';
 import type { ListedWorkflow, WorkflowFiles } from '../../workflow-files/workflow-files.js';
 import type { App, Request } from '../deps.js';
 import type { GraphsReader } from '../graphs/graphs-reader.js';
-import { Problems, pathText } from '../graphs/problems.js';
 import { maxGraphBytes, receiveGraph } from '../graphs/receive-graph.js';
 import { patiently } from '../patient-engine.js';
 import { graphErrorAnswers, idempotencySchema } from '../schemas/graphs.js';
@@ -30,7 +31,6 @@ import {
   workflowSchema,
 } from '../schemas/workflows.js';
 import { KeyedLock } from '../submission/keyed-lock.js';
-import { parseJson } from '../submission/parse-json.js';
 
 const common = { tags: ['workflows'], security: [{ APIKeyHeader: [] }] };
 

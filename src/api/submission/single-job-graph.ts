@@ -3,7 +3,7 @@ import { nodeIndexOf } from '../../contract/ids.js';
 import type { Dispatch, JobSpec } from '../../contract/job.js';
 import { shortText } from '../../contract/short-text.js';
 
-import { type RetryOptions, retryPolicyOf } from './retry-policy.js';
+import { type RetryOptions, retryPolicyOf } from '../../graph/retry-policy.js';
 
 const defaultDispatch: Dispatch = { countdown: 0, expires: null, priority: 3, maxRetries: 1 };
 

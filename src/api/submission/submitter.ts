@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { entrypointOf, type JobSettings, readConfig, resolveSettings } from '../../compile/job-settings.js';
+import { parseJson } from '../../compile/parse-json.js';
+import { processScript } from '../../compile/processes.js';
 import { jobIdOf } from '../../contract/ids.js';
+import type { ScriptInspector } from '../../contract/inspection.js';
 import type { FileRef, JobSpec } from '../../contract/job.js';
 import { graphIdFromKey, newGraphId } from '../../contract/new-graph-id.js';
 import { preciseNow, utcWithoutOffset } from '../../contract/time.js';
@@ -9,15 +13,12 @@ import { errorCode } from '../../store/atomic.js';
 import type { Files } from '../../store/files.js';
 import type { IncomingJob } from '../../store/job-store.js';
 import { currentTrace } from '../../telemetry/current-trace.js';
-import type { ApiDeps, Request, ScriptInspector } from '../deps.js';
-import { processScript } from '../processes.js';
+import type { ApiDeps, Request } from '../deps.js';
 import { jobFormSchema } from '../schemas/job-request.js';
 import { toldOfIgnored } from '../uploads/ignored-fields.js';
 import { type ReceivedForm, receiveForm } from '../uploads/receive-form.js';
 import { placeNames, safeName } from '../uploads/safe-name.js';
-import { entrypointOf, type JobSettings, readConfig, resolveSettings } from './job-settings.js';
 import { KeyedLock } from './keyed-lock.js';
-import { parseJson } from './parse-json.js';
 import { singleJobGraph } from './single-job-graph.js';
 import { mayHaveStarted } from './unknown-start.js';
 

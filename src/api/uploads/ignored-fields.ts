@@ -1,4 +1,4 @@
-import { jobConfigSchema } from '../schemas/job-request.js';
+import { jobConfigSchema } from '../../compile/job-config.js';
 import { formFields } from './receive-form.js';
 
 /** A refusal lists so many names; who sends more knows what they are. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'dotenv';
 import { describe, expect, test } from 'vitest';
-import { resolveSettings } from '../../../src/api/submission/job-settings.js';
+import { resolveSettings } from '../../../src/compile/job-settings.js';
 import { projectRoot } from '../../../src/config/project-root.js';
 import { foreignNames, settingsSchema, unusedNames } from '../../../src/config/schema.js';
 import { readSettings } from '../../../src/config/settings.js';

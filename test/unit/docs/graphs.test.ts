@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { problemCodes } from '../../../src/api/graphs/problems.js';
+import { problemCodes } from '../../../src/compile/problems.js';
 import { journalEntrySchema } from '../../../src/contract/journal.js';
 import { nodeFacts } from '../../../src/store/expressions.js';
 import { page, tableBelow } from './pages.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { jobConfigSchema, jobFormSchema } from '../../../src/api/schemas/job-request.js';
+import { jobFormSchema } from '../../../src/api/schemas/job-request.js';
+import { jobConfigSchema } from '../../../src/compile/job-config.js';
 import { foreignNames, settingsSchema, unusedNames } from '../../../src/config/schema.js';
 import { attemptSchema, faultKinds, jobStatusSchema } from '../../../src/contract/job.js';
 import { errorCodes } from '../../../src/errors/codes.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import type { graphNodeRequestSchema } from '../../../src/api/schemas/graph-request.js';
+import type { graphNodeRequestSchema } from '../../../src/compile/graph-request.js';
 import { versionOfQueue, versionQueue } from '../../../src/contract/workflow-queues.js';
 import { docOf } from '../../../src/workflow-files/doc-comment.js';
 import { globPattern } from '../../../src/workflow-files/glob-pattern.js';

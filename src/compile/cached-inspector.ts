@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Inspection, ScriptInspector } from './deps.js';
+import type { Inspection, ScriptInspector } from '../contract/inspection.js';
 
 const maxEntries = 500;
 /** Larger files are looked at each time rather than hashed: a script of that size is a mistake anyway. */

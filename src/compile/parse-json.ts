@@ -1,5 +1,5 @@
-import type { Json } from '../../contract/json.js';
-import { EngineError } from '../../errors/engine-error.js';
+import type { Json } from '../contract/json.js';
+import { EngineError } from '../errors/engine-error.js';
 
 /** Python refuses about a thousand; a text of brackets alone would overflow the stack of whoever walks the value. */
 const maxDepth = 200;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { scriptKey } from '../../../../src/api/graphs/compile.js';
-import { nodeSpecSchema } from '../../../../src/contract/graph-document.js';
+import { scriptKey } from '../../../src/compile/compile.js';
+import { nodeSpecSchema } from '../../../src/contract/graph-document.js';
 import { compile, compileText } from './support.js';
 
 const one = (node: Record<string, unknown>, changes = {}) => compile({ nodes: [{ id: 'a', ...node }] }, changes);

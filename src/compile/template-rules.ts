@@ -1,5 +1,5 @@
-import { ExpressionError, type References, referencesOf } from '../../store/expressions.js';
-import { checkTemplate } from '../../store/templates.js';
+import { ExpressionError, type References, referencesOf } from '../store/expressions.js';
+import { checkTemplate } from '../store/templates.js';
 
 /** What the language of templates says of a text, without filling it in. */
 export interface TemplateCheck {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { entrypointOf, readConfig, resolveSettings } from '../../../src/api/submission/job-settings.js';
-import { parseJson } from '../../../src/api/submission/parse-json.js';
 import { singleJobGraph } from '../../../src/api/submission/single-job-graph.js';
+import { entrypointOf, readConfig, resolveSettings } from '../../../src/compile/job-settings.js';
+import { parseJson } from '../../../src/compile/parse-json.js';
 import type { JobSpec } from '../../../src/contract/job.js';
 import type { Json } from '../../../src/contract/json.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitCommand } from '../../../../src/api/graphs/command-line.js';
-import { rawParams } from '../../../../src/api/graphs/raw-params.js';
-import { topologyOf } from '../../../../src/api/graphs/topology.js';
+import { splitCommand } from '../../../src/compile/command-line.js';
+import { rawParams } from '../../../src/compile/raw-params.js';
+import { topologyOf } from '../../../src/compile/topology.js';
 import { compile, compileText } from './support.js';
 
 // Random documents that are right, and the same with a random mistake in a random place.

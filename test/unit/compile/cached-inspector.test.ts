@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CachedInspector } from '../../../src/api/cached-inspector.js';
-import type { Inspection } from '../../../src/api/deps.js';
+import { CachedInspector } from '../../../src/compile/cached-inspector.js';
+import type { Inspection } from '../../../src/contract/inspection.js';
 
 let folder: string;
 beforeEach(() => {

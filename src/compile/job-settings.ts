@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { Callback, Dispatch } from '../../contract/job.js';
-import type { Json } from '../../contract/json.js';
-import { EngineError } from '../../errors/engine-error.js';
-import { type JobConfig, jobConfigSchema } from '../schemas/job-request.js';
+import type { Callback, Dispatch } from '../contract/job.js';
+import type { Json } from '../contract/json.js';
+import { EngineError } from '../errors/engine-error.js';
+import { type JobConfig, jobConfigSchema } from './job-config.js';
 
 /** How one job runs: defaults, under the decorator of its entrypoint, under the configuration the user sent. */
 export interface JobSettings {

@@ -1,7 +1,7 @@
-import type { Command, ParamsSource } from '../../contract/graph-document.js';
-import type { Json } from '../../contract/json.js';
-import type { GraphDefaults, GraphNodeRequest } from '../schemas/graph-request.js';
+import type { Command, ParamsSource } from '../contract/graph-document.js';
+import type { Json } from '../contract/json.js';
 import { splitCommand } from './command-line.js';
+import type { GraphDefaults, GraphNodeRequest } from './graph-request.js';
 import type { Path, Problems } from './problems.js';
 import type { TemplateRules } from './template-rules.js';
 

@@ -1,15 +1,15 @@
-import type { NodeFile, NodeSpec } from '../../contract/graph-document.js';
-import type { FileRef } from '../../contract/job.js';
-import type { Json } from '../../contract/json.js';
-import { EngineError } from '../../errors/engine-error.js';
-import type { Inspection } from '../deps.js';
-import { type GraphDefaults, type GraphNodeRequest, maxGraphEdges } from '../schemas/graph-request.js';
-import type { Pieces } from '../slices.js';
-import { type JobSettings, resolveSettings } from '../submission/job-settings.js';
-import { type RetryOptions, retryPolicyOf } from '../submission/retry-policy.js';
+import type { NodeFile, NodeSpec } from '../contract/graph-document.js';
+import type { Inspection } from '../contract/inspection.js';
+import type { FileRef } from '../contract/job.js';
+import type { Json } from '../contract/json.js';
+import { EngineError } from '../errors/engine-error.js';
+import { type RetryOptions, retryPolicyOf } from '../graph/retry-policy.js';
+import { type GraphDefaults, type GraphNodeRequest, maxGraphEdges } from './graph-request.js';
+import { type JobSettings, resolveSettings } from './job-settings.js';
 import { NodeTexts } from './node-texts.js';
 import { nearest, type Path, type Problems } from './problems.js';
 import type { AskedNode } from './read-request.js';
+import type { Pieces } from './slices.js';
 import type { TemplateRules } from './template-rules.js';
 import { type Topology, topologyOf } from './topology.js';
 

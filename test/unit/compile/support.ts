@@ -1,9 +1,9 @@
-import { type CompileFacts, checkNodes, numbered } from '../../../../src/api/graphs/compile.js';
-import { Problems } from '../../../../src/api/graphs/problems.js';
-import { readGraph } from '../../../../src/api/graphs/read-request.js';
-import type { TemplateRules } from '../../../../src/api/graphs/template-rules.js';
-import { atOnce } from '../../../../src/api/slices.js';
-import type { NodeSpec } from '../../../../src/contract/graph-document.js';
+import { type CompileFacts, checkNodes, numbered } from '../../../src/compile/compile.js';
+import { Problems } from '../../../src/compile/problems.js';
+import { readGraph } from '../../../src/compile/read-request.js';
+import { atOnce } from '../../../src/compile/slices.js';
+import type { TemplateRules } from '../../../src/compile/template-rules.js';
+import type { NodeSpec } from '../../../src/contract/graph-document.js';
 
 /** Stands in for the language of templates: names of nodes are found, a double exclamation mark is a mistake. */
 export const plainTemplates: TemplateRules = {

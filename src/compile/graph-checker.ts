@@ -1,21 +1,19 @@
 import { join } from 'node:path';
-import type { FileRef } from '../../contract/job.js';
-import type { ApiDeps, Inspection, ScriptInspector } from '../deps.js';
-import { listProcesses } from '../processes.js';
-import type { GraphDefaults } from '../schemas/graph-request.js';
+import type { Inspection, ScriptInspector } from '../contract/inspection.js';
+import type { RetryOptions } from '../graph/retry-policy.js';
+import type { KnownFile } from '../store/graph-inputs.js';
 import { type CompileFacts, entrypointOf, scriptKey, taskOf } from './compile.js';
+import type { GraphDefaults } from './graph-request.js';
+import { listProcesses } from './processes.js';
 import type { AskedNode } from './read-request.js';
 import { templateRules } from './template-rules.js';
 
-/** A file that nodes may name: where it will lie, and where it lies now. */
-export interface KnownFile {
-  readonly ref: FileRef;
-  readonly path: string;
-}
-
-/** What it needs of the API's own. */
+/** What it is told by the configuration. */
 export interface CheckerDeps {
-  readonly options: Pick<ApiDeps['options'], 'processPath' | 'retryTimeLimit' | 'rescueWait'>;
+  readonly options: RetryOptions & {
+    /** Folder of the shipped processes. */
+    readonly processPath: string;
+  };
 }
 
 /** Looks up what the compiler must know of the world: processes, files, and what scripts say of themselves. */

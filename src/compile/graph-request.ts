@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { callbackSchema } from '../../contract/job.js';
-import type { Json } from '../../contract/json.js';
-import { queueNamePattern } from '../../contract/queues.js';
-import { failurePolicies, triggerRules } from '../../contract/scheduling.js';
+import { callbackSchema } from '../contract/job.js';
+import type { Json } from '../contract/json.js';
+import { queueNamePattern } from '../contract/queues.js';
+import { failurePolicies, triggerRules } from '../contract/scheduling.js';
 
 /**
  * What `POST /graphs` and `POST /graphs/{graph}/nodes` take. The reference in `docs/reference/rest.md` is made from

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Json } from '../../contract/json.js';
-import { EngineError } from '../../errors/engine-error.js';
+import type { Json } from '../contract/json.js';
+import { EngineError } from '../errors/engine-error.js';
 import {
   addNodesHeadSchema,
   type GraphDefaults,
@@ -11,11 +11,11 @@ import {
   graphNodeRequestSchema,
   maxAddedNodes,
   maxGraphNodes,
-} from '../schemas/graph-request.js';
-import { atOnce, type Pieces } from '../slices.js';
-import { parseJson } from '../submission/parse-json.js';
+} from './graph-request.js';
+import { parseJson } from './parse-json.js';
 import type { Problems } from './problems.js';
 import { type RawParams, rawParams } from './raw-params.js';
+import { atOnce, type Pieces } from './slices.js';
 
 /** A node as it came. One that breaks its schema still has an id that others may name. */
 export interface AskedNode {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { atOnce, inSlices, type Pieces } from '../../../src/api/slices.js';
+import { atOnce, inSlices, type Pieces } from '../../../src/compile/slices.js';
 
 /** Pieces that take a millisecond each. */
 function* busy(pieces: number): Pieces<number> {

@@ -1,6 +1,6 @@
-import { firstItemNumber } from '../../contract/ids.js';
-import type { GraphFold } from '../../store/graph-fold.js';
-import type { GraphStore } from '../../store/graph-store.js';
+import { firstItemNumber } from '../contract/ids.js';
+import type { GraphFold } from './graph-fold.js';
+import type { GraphStore } from './graph-store.js';
 
 /** Graphs whose names are kept, and names of all of them together. */
 const mostGraphs = 200;

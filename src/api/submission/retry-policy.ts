@@ -1,1 +1,0 @@
-export { type RetryOptions, retryPolicyOf } from '../../graph/retry-policy.js';
