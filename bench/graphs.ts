@@ -22,6 +22,7 @@ import { percentile } from './support/stats.js';
  *     --only LIST      some of scale,python,isolated,bare
  *     --nodes 10000    nodes of each large graph
  *     --large 50000    nodes of the graph that is cut into parts; 0: none
+ *     --repeats 0      as many more wide graphs, one after another: does the interpreter's memory stay flat?
  *     --wide 1000      nodes of a wide graph of real Python tasks
  *     --rounds 3       chains and chords of each system
  */
@@ -31,6 +32,7 @@ const { values: options } = parseArgs({
     nodes: { type: 'string', default: '10000' },
     large: { type: 'string', default: '50000' },
     wide: { type: 'string', default: '1000' },
+    repeats: { type: 'string', default: '0' },
     rounds: { type: 'string', default: '3' },
   },
   allowPositionals: true,
@@ -104,6 +106,7 @@ async function scale(): Promise<void> {
   };
   try {
     for (const shape of ['wide', 'chain', 'diamond', 'random'] as const) await one(shape, Number(options.nodes));
+    for (let i = 0; i < Number(options.repeats); i++) await one('wide', Number(options.nodes));
     if (Number(options.large) > 0) await one('random', Number(options.large));
   } finally {
     await connection.close();

@@ -138,7 +138,7 @@ export class CanvasDesk {
       if (!(await incoming.commit(header, placeSharedTexts(nodes, graphId)))) {
         if ((await documents.header(graphId))?.digest !== digest) return null;
         // The attempt before may have died between commit and start; a graph that has ended may be forgotten by Temporal.
-        if ((await reader.fold(graphId)).endedAt !== null) return graphId;
+        if ((await reader.summary(graphId)).endedAt !== null) return graphId;
       }
     } finally {
       await incoming.discard();

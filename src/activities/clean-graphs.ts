@@ -35,7 +35,7 @@ export class GraphEnds {
       throw error;
     });
     if (header === null) return null;
-    const { endedAt, changedAt } = await this.#graphs.reader.fold(graphId);
+    const { endedAt, changedAt } = await this.#graphs.reader.summary(graphId);
     if (endedAt !== null) return Date.parse(endedAt);
     // Terminated by hand, or its last line was lost with the worker that should have written it.
     const lastSign = changedAt === null ? header.mtimeMs : Date.parse(changedAt);

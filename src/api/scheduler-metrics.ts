@@ -49,7 +49,7 @@ export class SchedulerMetrics {
     const open: OpenNodes = { waiting: 0, queued: 0 };
     for (const graphId of graphIds) {
       const [fold, declared] = await Promise.all([
-        this.#graphs.reader.fold(graphId),
+        this.#graphs.reader.summary(graphId),
         this.#graphs.documents.count(graphId),
       ]);
       const { waiting, queued } = fold.counts(declared);

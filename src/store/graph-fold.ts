@@ -40,6 +40,26 @@ export interface MappedNode {
   readonly count: number;
 }
 
+/** What a graph's journal adds up to without the single nodes. */
+export interface GraphSummary {
+  readonly state: GraphState;
+  /** No more nodes come; `closed` of an open graph. */
+  readonly closed: boolean;
+  /** Why it did not succeed. */
+  readonly message: string | null;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  /** What `max_parallel` has been changed to; undefined: it has not. */
+  readonly limit: number | null | undefined;
+  readonly changedAt: string | null;
+  /** Entries that it was fed, repeated ones too: it knows all up to this number, or a few more where lines are broken. */
+  readonly entries: number;
+  /** Nodes that are in a queue or run: those whose records are worth a look. */
+  readonly queued: ReadonlySet<number>;
+  /** @param declared number of nodes in the document (0 for graphs that have none) */
+  counts(declared: number): Readonly<Record<NodeState | 'total', number>>;
+}
+
 const often: ReadonlySet<JournalEntry['type']> = new Set(['queued', 'succeeded']);
 
 const untouched: NodeFold = {
@@ -55,7 +75,7 @@ const untouched: NodeFold = {
   endedAt: null,
 };
 
-export class GraphFold {
+export class GraphFold implements GraphSummary {
   readonly #nodes = new Map<number, NodeFold>();
   readonly #queued = new Set<number>();
   /** Keys of the rare entries, which the node's state alone would not tell from a repeated one. */
@@ -73,7 +93,6 @@ export class GraphFold {
   #changedAt: string | null = null;
   #entries = 0;
 
-  /** Entries that it was fed, repeated ones too: it knows all up to this number, or a few more where lines are broken. */
   get entries(): number {
     return this.#entries;
   }
@@ -82,12 +101,10 @@ export class GraphFold {
     return this.#state === 'running' && this.#paused ? 'paused' : this.#state;
   }
 
-  /** No more nodes come; `closed` of an open graph. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Why it did not succeed. */
   get message(): string | null {
     return this.#message;
   }
@@ -100,7 +117,6 @@ export class GraphFold {
     return this.#endedAt;
   }
 
-  /** What `max_parallel` has been changed to; undefined: it has not. */
   get limit(): number | null | undefined {
     return this.#limit;
   }
@@ -118,7 +134,6 @@ export class GraphFold {
     return this.#nodes;
   }
 
-  /** Nodes that are in a queue or run: those whose records are worth a look. */
   get queued(): ReadonlySet<number> {
     return this.#queued;
   }
@@ -146,21 +161,20 @@ export class GraphFold {
     return this.#maps.find((mapped) => mapped.node === index) ?? null;
   }
 
-  /** @param declared number of nodes in the document (0 for graphs that have none) */
   counts(declared: number): Readonly<Record<NodeState | 'total', number>> {
+    return this.#counting()(declared);
+  }
+
+  /** As it is now: it does not change with the fold, and costs nothing for nodes that have ended. */
+  summary(): GraphSummary {
+    const { state, closed, message, startedAt, endedAt, limit, changedAt, entries } = this;
+    const queued = new Set(this.#queued);
+    return { state, closed, message, startedAt, endedAt, limit, changedAt, entries, queued, counts: this.#counting() };
+  }
+
+  #counting(): GraphSummary['counts'] {
     const items = this.#maps.reduce((sum, mapped) => sum + mapped.count, 0);
-    const total = Math.max(declared + items, this.#nodes.size);
-    const { succeeded, failed, revoked, skipped } = this.#ended;
-    const queued = this.#queued.size;
-    return {
-      total,
-      waiting: total - queued - succeeded - failed - revoked - skipped,
-      queued,
-      succeeded,
-      failed,
-      revoked,
-      skipped,
-    };
+    return counting(items, this.#nodes.size, this.#queued.size, { ...this.#ended });
   }
 
   apply(entry: JournalEntry): void {
@@ -272,6 +286,20 @@ export class GraphFold {
     else this.#queued.delete(index);
     this.#nodes.set(index, after);
   }
+}
+
+/** Apart from the fold: what is kept of it must not keep all of it. */
+function counting(
+  items: number,
+  touched: number,
+  queued: number,
+  { succeeded, failed, revoked, skipped }: Readonly<Record<EndState, number>>,
+): GraphSummary['counts'] {
+  return (declared) => {
+    const total = Math.max(declared + items, touched);
+    const waiting = total - queued - succeeded - failed - revoked - skipped;
+    return { total, waiting, queued, succeeded, failed, revoked, skipped };
+  };
 }
 
 type EndState = Exclude<NodeState, 'waiting' | 'queued'>;

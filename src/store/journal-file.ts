@@ -13,8 +13,12 @@ import { graphPaths } from './layout.js';
  *    whoever reads must take the second for what it is (`GraphFold` does).
  */
 
-/** Writers whose graphs have been quiet for longest go first; an entry's key costs some 60 bytes. */
+/**
+ * Graphs whose journals are kept in mind, and entries of all of them together: those that have been quiet for longest go
+ * first. An entry costs some 100 bytes.
+ */
 const mostWriters = 300;
+const mostEntries = 300_000;
 /** How much is read at a time. */
 const readBytes = 1 << 20;
 
@@ -113,16 +117,24 @@ export class JournalWriter {
     const writer = this.#writers.get(graphId) ?? new OneJournal(graphPaths(this.#root, graphId).journal, this.#files);
     this.#writers.delete(graphId);
     this.#writers.set(graphId, writer);
-    const written = writer.append(entries).catch((error: unknown) => this.#onError(graphId, error));
-    if (this.#writers.size > mostWriters) this.#dropOldest();
-    return written;
+    // After the end nothing more is expected. Should the graph be tried again, its file is read again.
+    const ends = entries.some(({ type }) => type === 'ended');
+    return writer
+      .append(entries)
+      .catch((error: unknown) => this.#onError(graphId, error))
+      .finally(() => {
+        if (ends && writer.idle && this.#writers.get(graphId) === writer) this.#writers.delete(graphId);
+        this.#shrink();
+      });
   }
 
-  #dropOldest(): void {
+  #shrink(): void {
+    let total = [...this.#writers.values()].reduce((sum, { entries }) => sum + entries, 0);
     for (const [graphId, writer] of this.#writers) {
+      if (this.#writers.size <= mostWriters && total <= mostEntries) return;
       if (!writer.idle) continue;
       this.#writers.delete(graphId);
-      return;
+      total -= writer.entries;
     }
   }
 }
@@ -141,6 +153,11 @@ class OneJournal {
   constructor(path: string, files: Files) {
     this.#path = path;
     this.#files = files;
+  }
+
+  /** Entries that it keeps in mind. */
+  get entries(): number {
+    return this.#keys.size;
   }
 
   get idle(): boolean {

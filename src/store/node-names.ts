@@ -2,9 +2,9 @@ import { firstItemNumber } from '../contract/ids.js';
 import type { GraphFold } from './graph-fold.js';
 import type { GraphStore } from './graph-store.js';
 
-/** Graphs whose names are kept, and names of all of them together. */
+/** Graphs whose names are kept, and names of all of them together: a name costs some 100 bytes. */
 const mostGraphs = 200;
-const mostNames = 1_000_000;
+const mostNames = 300_000;
 const readAtOnce = 5000;
 
 /** The declared nodes of a graph, by name and by number. */

@@ -53,8 +53,7 @@ export class GraphsList {
     try {
       const known = labels.length === 0 ? {} : await this.#reader.labels(graphId);
       if (known === null || !labels.every((label) => hasLabel(known, label))) return null;
-      const view = await this.#reader.viewIfThere(graphId);
-      return view === null ? null : await this.#reader.state(view);
+      return await this.#reader.listed(graphId);
     } catch (error) {
       request.log.error({ err: error, code: errorCode(error), graph: graphId }, 'a graph cannot be read');
       return null;

@@ -4,7 +4,7 @@ import type { JobRecord } from '../../contract/job.js';
 import type { Json } from '../../contract/json.js';
 import { EngineError } from '../../errors/engine-error.js';
 import { readTextIfExists } from '../../store/atomic.js';
-import type { GraphFold, NodeFold } from '../../store/graph-fold.js';
+import type { GraphFold, GraphSummary, NodeFold } from '../../store/graph-fold.js';
 import type { GraphReader } from '../../store/graph-reader.js';
 import type { GraphStore } from '../../store/graph-store.js';
 import type { NumberedEntry } from '../../store/journal-file.js';
@@ -28,6 +28,12 @@ export interface GraphView {
   readonly header: GraphHeader;
   readonly fold: GraphFold;
   readonly names: NodeNames;
+}
+
+/** The same without the nodes. */
+interface Summed {
+  readonly header: GraphHeader;
+  readonly fold: GraphSummary;
 }
 
 /** A node, wherever what is known of it lies. */
@@ -66,13 +72,18 @@ export class GraphsReader {
   }
 
   async viewIfThere(graphId: string): Promise<GraphView | null> {
-    if (nodeIndexOf(graphId) !== 0) return null;
-    const header = await this.#store.header(graphId);
-    // Ids are case-sensitive, whatever the file system of the share thinks.
-    if (header === null || header.graphId !== graphId) return null;
+    const header = await this.#headerOf(graphId);
+    if (header === null) return null;
     const [before, names] = await Promise.all([this.#reader.fold(graphId), this.#names.of(graphId)]);
     const hasLooked = await this.#lost.look(header, before, names.names.length - 1);
     return { header, fold: hasLooked ? await this.#reader.fold(graphId) : before, names };
+  }
+
+  async #headerOf(graphId: string): Promise<GraphHeader | null> {
+    if (nodeIndexOf(graphId) !== 0) return null;
+    const header = await this.#store.header(graphId);
+    // Ids are case-sensitive, whatever the file system of the share thinks.
+    return header?.graphId === graphId ? header : null;
   }
 
   /** null: there is no such graph. */
@@ -96,9 +107,23 @@ export class GraphsReader {
     return nameOf(number, names, fold);
   }
 
-  async state(view: GraphView): Promise<GraphState> {
-    const { header, fold, names } = view;
-    const counts = fold.counts(names.names.length - 1);
+  state({ header, fold, names }: GraphView): Promise<GraphState> {
+    return this.#state({ header, fold }, names.names.length - 1);
+  }
+
+  /** The state of a graph in a list: its nodes are not read for it. null: there is no such graph. */
+  async listed(graphId: string): Promise<GraphState | null> {
+    const header = await this.#headerOf(graphId);
+    if (header === null) return null;
+    const [before, declared] = await Promise.all([this.#reader.summary(graphId), this.#store.count(graphId)]);
+    const hasLooked = await this.#lost.look(header, before, declared);
+    return this.#state({ header, fold: hasLooked ? await this.#reader.summary(graphId) : before }, declared);
+  }
+
+  /** @param declared number of nodes in the document */
+  async #state(view: Summed, declared: number): Promise<GraphState> {
+    const { header, fold } = view;
+    const counts = fold.counts(declared);
     // Taken with the counts: the fold may go on while records are read.
     const lastEvent = fold.entries;
     const running = await this.#running(view);
@@ -122,7 +147,7 @@ export class GraphsReader {
     };
   }
 
-  async #workflow({ header, fold }: GraphView): Promise<GraphState['workflow']> {
+  async #workflow({ header, fold }: Summed): Promise<GraphState['workflow']> {
     const { graphId, workflow, workflowVersion = '' } = header;
     if (workflow === null) return null;
     const text = fold.state === 'succeeded' ? await readTextIfExists(this.#store.paths(graphId).result) : null;
@@ -134,7 +159,7 @@ export class GraphsReader {
     return temporalUi === null ? {} : { temporal: `${temporalUiBase(temporalUi)}/workflows/${graphId}` };
   }
 
-  async #running({ header: { graphId }, fold }: GraphView): Promise<number> {
+  async #running({ header: { graphId }, fold }: Summed): Promise<number> {
     const queued = [...fold.queued].slice(0, maxRecords);
     const before = this.#counted.get(graphId);
     if (before !== undefined && queued.length > manyQueued && performance.now() - before.at < countAgainMs)
@@ -370,6 +395,6 @@ function timeOf(at: string | null): string | null {
 }
 
 /** How many attempts may be under way, as it was asked for last; null: as many as the engine starts. */
-export function maxParallelOf({ header, fold }: Pick<GraphView, 'header' | 'fold'>): number | null {
+export function maxParallelOf({ header, fold }: Summed): number | null {
   return fold.limit === undefined ? header.maxParallel : fold.limit;
 }

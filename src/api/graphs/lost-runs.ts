@@ -3,7 +3,7 @@ import type { GraphHeader } from '../../contract/graph-document.js';
 import { jobIdOf } from '../../contract/ids.js';
 import { isTerminal } from '../../contract/job.js';
 import type { JournalEntry } from '../../contract/journal.js';
-import type { GraphFold } from '../../store/graph-fold.js';
+import type { GraphFold, GraphSummary } from '../../store/graph-fold.js';
 import type { GraphReader } from '../../store/graph-reader.js';
 import { JournalWriter } from '../../store/journal-file.js';
 import { claim } from '../../store/ownership.js';
@@ -49,7 +49,11 @@ export class LostRuns {
    * @param declared number of nodes in the document
    * @returns whether Temporal was asked: then the journal may have changed
    */
-  async look(header: GraphHeader, fold: GraphFold, declared: number): Promise<boolean> {
+  async look(
+    header: GraphHeader,
+    fold: Pick<GraphSummary, 'endedAt' | 'changedAt'>,
+    declared: number,
+  ): Promise<boolean> {
     const { graphId, timeRequest } = header;
     if (fold.endedAt !== null) return false;
     const now = Date.now();

@@ -46,6 +46,14 @@ describe('a journal', () => {
     expect((await lines()).length).toBe(5);
   });
 
+  it('of a graph that has ended goes on, and takes nothing twice, when the graph is tried again', async () => {
+    const writer = new JournalWriter(root);
+    const before: JournalEntry[] = [queued(1), { at, type: 'failed', node: 1 }, { at, type: 'ended', state: 'failed' }];
+    await writer.append(graphId, before);
+    await writer.append(graphId, [...before, { at, type: 'revived', node: 1, n: 1 }, succeeded(1)]);
+    expect((await lines()).length).toBe(5);
+  });
+
   it('goes on after a line that a dead writer has left half', async () => {
     const writer = new JournalWriter(root);
     await writer.append(graphId, [queued(1)]);
@@ -131,5 +139,48 @@ describe('reading a journal', () => {
     expect((await one.fold(graphId)).node(1).state).toBe('succeeded');
     await writeFile(path, `${JSON.stringify(queued(1))}\n`);
     expect((await one.fold(graphId)).node(1).state).toBe('queued');
+  });
+
+  it('keeps of a graph that was not asked for lately what lists show, and reads the rest again', async () => {
+    const other = newGraphId();
+    await mkdir(join(root, other));
+    const writer = new JournalWriter(root);
+    const ended: JournalEntry = { at, type: 'ended', state: 'failed', message: 'node 2 failed' };
+    await writer.append(graphId, [{ at, type: 'started' }, queued(1), queued(2), succeeded(1), ended]);
+    await writer.append(other, [{ at, type: 'started' }, queued(1)]);
+    const one = new GraphReader(new GraphStore(root), { summaries: 10, folds: 1, nodes: 100 });
+    const whole = await one.fold(graphId);
+    await one.fold(other);
+    const { state, message, entries, endedAt } = await one.summary(graphId);
+    expect({ state, message, entries, endedAt }).toEqual({
+      state: 'failed',
+      message: 'node 2 failed',
+      entries: 5,
+      endedAt: at,
+    });
+    expect((await one.summary(graphId)).counts(5)).toEqual(whole.counts(5));
+    expect((await one.fold(graphId)).node(1).state).toBe('succeeded');
+    expect((await one.events(graphId, 3, 10)).map(({ seq }) => seq)).toEqual([4, 5]);
+    // Tried again: the summary must not stay what it was.
+    await one.fold(other);
+    await writer.append(graphId, [{ at, type: 'revived', node: 2, n: 1 }, succeeded(2)]);
+    expect((await one.summary(graphId)).counts(2).succeeded).toBe(2);
+  });
+
+  it('goes on however few graphs it may keep', async () => {
+    const one = new GraphReader(new GraphStore(root), { summaries: 1, folds: 1, nodes: 1 });
+    const writer = new JournalWriter(root);
+    const ids = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const id = newGraphId();
+        await mkdir(join(root, id));
+        await writer.append(id, [{ at, type: 'started' }, queued(1), queued(2), succeeded(1)]);
+        return id;
+      }),
+    );
+    const calls = [...ids, ...ids, ...ids].map(async (id, index) =>
+      index % 2 === 0 ? (await one.fold(id)).counts(2) : (await one.summary(id)).counts(2),
+    );
+    for (const counts of await Promise.all(calls)) expect(counts).toMatchObject({ queued: 1, succeeded: 1 });
   });
 });
