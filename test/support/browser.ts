@@ -22,7 +22,8 @@ export class PageUnderTest {
     this.url = url;
     page.on('pageerror', (error) => this.problems.push(error.stack ?? error.message));
     page.on('console', (message) => {
-      if (message.type() === 'error') this.problems.push(`${message.text()} (${message.location().url})`);
+      if (message.type() !== 'error' || givenUp.test(message.text())) return;
+      this.problems.push(`${message.text()} (${message.location().url})`);
     });
   }
 
@@ -84,5 +85,11 @@ export class PageUnderTest {
     await this.#browser.close();
   }
 }
+
+/**
+ * Where the page drops a request whose answer is just arriving, or is loaded anew then, Chromium calls that a failure now and
+ * then. What a server answers badly, or not at all, has other words.
+ */
+const givenUp = /net::ERR_(FAILED|ABORTED)$/;
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
