@@ -28,7 +28,24 @@ export class GzipCodec implements PayloadCodec {
 
   /** @throws RangeError for one that would become too large */
   async decode(payloads: Payload[]): Promise<Payload[]> {
-    return payloads.some(isEncoded) ? Promise.all(payloads.map(decodeOne)) : payloads;
+    return payloads.some(isEncoded) ? Promise.all(payloads.map((payload) => decodeOne(payload))) : payloads;
+  }
+
+  /**
+   * For payloads of whoever sends them: one after the other, and all of them together no larger than one of ours may be.
+   * A few KiB of gzip can be a thousand times as much.
+   * @throws RangeError when they would be
+   */
+  async decodeBounded(payloads: Payload[]): Promise<Payload[]> {
+    const decoded: Payload[] = [];
+    let left = maxBytes;
+    for (const payload of payloads) {
+      if (isEncoded(payload) && left <= 0) throw new RangeError('together they are too large');
+      const one = await decodeOne(payload, left);
+      if (one !== payload) left -= one.data?.length ?? 0;
+      decoded.push(one);
+    }
+    return decoded;
   }
 }
 
@@ -55,10 +72,10 @@ async function encodeOne(payload: Payload): Promise<Payload> {
   };
 }
 
-async function decodeOne(payload: Payload): Promise<Payload> {
+async function decodeOne(payload: Payload, mostBytes = maxBytes): Promise<Payload> {
   if (!isEncoded(payload)) return payload;
   const { [innerEncoding]: inner, ...metadata } = payload.metadata ?? {};
-  const data = await decompress(payload.data ?? new Uint8Array(), { maxOutputLength: maxBytes });
+  const data = await decompress(payload.data ?? new Uint8Array(), { maxOutputLength: mostBytes });
   return { ...payload, metadata: { ...metadata, encoding: inner ?? Buffer.from('json/plain') }, data };
 }
 

@@ -22,11 +22,23 @@ const payloadsSchema = z
 
 /**
  * A codec server for the Temporal Web UI, so that payloads that lie compressed in histories are readable there. It needs no
- * token, as it tells nothing: whoever calls has the payload already. Nothing is looked up and nothing is kept.
+ * token, as it tells nothing: whoever calls has the payload already. Nothing is looked up and nothing is kept. For the same
+ * reason anybody can make it work: what a call may take of memory is bounded, and calls wait for each other.
  */
 export function codecRoutes(app: App): void {
   const codec = new GzipCodec();
-  const route = (verb: 'decode' | 'encode', summary: string) =>
+  const verbs = {
+    decode: (payloads: Payload[]) => codec.decodeBounded(payloads),
+    encode: (payloads: Payload[]) => codec.encode(payloads),
+  };
+  let before: Promise<unknown> = Promise.resolve();
+  /** One at a time. */
+  const queued = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = before.then(work);
+    before = turn.catch(() => undefined);
+    return turn;
+  };
+  const route = (verb: keyof typeof verbs, summary: string) =>
     app.post(
       `/codec/${verb}`,
       {
@@ -42,7 +54,7 @@ export function codecRoutes(app: App): void {
       async (request) => {
         const payloads = request.body.payloads.map(fromJson);
         try {
-          return { payloads: (await codec[verb](payloads)).map(toJson) };
+          return { payloads: (await queued(() => verbs[verb](payloads))).map(toJson) };
         } catch (error) {
           throw new EngineError('BAD_REQUEST', `a payload cannot be read: ${(error as Error).message}`);
         }

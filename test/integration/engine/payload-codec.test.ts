@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
@@ -56,6 +57,18 @@ describe('large payloads', () => {
     expect(decoded.payloads[0]?.metadata).toEqual({ encoding: Buffer.from('json/plain').toString('base64') });
     const again = (await (await ask('encode', decoded.payloads)).json()) as { payloads: JsonPayload[] };
     expect(again.payloads[0]?.metadata['encoding']).toBe(Buffer.from('binary/gzip').toString('base64'));
+
+    // A few KiB that would become hundreds of MiB: nobody needs a token to try.
+    const bomb = toJson({
+      metadata: { encoding: Buffer.from('binary/gzip') },
+      data: gzipSync(Buffer.alloc(3 * 2 ** 20)),
+    });
+    const bombs = await ask(
+      'decode',
+      Array.from({ length: 40 }, () => bomb),
+    );
+    expect(bombs.status).toBe(400);
+    expect(await bombs.text()).toMatch(/larger than|too large/);
 
     const broken = await ask('decode', [{ ...(again.payloads[0] as JsonPayload), data: 'AAAA' }]);
     expect(broken.status).toBe(400);
