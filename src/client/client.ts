@@ -1,3 +1,4 @@
+import { RequestError } from './errors.js';
 import { Graphs } from './graphs.js';
 import { type CallOptions, Http, jsonBody } from './http.js';
 import { Jobs } from './jobs.js';
@@ -71,9 +72,19 @@ export class PixyzClient {
     return this.#http.get('/workers', {}, options);
   }
 
-  /** Whether jobs can be accepted, and what is missing; answers also when they cannot. */
+  /**
+   * Whether jobs can be accepted, and what is missing; answers also when they cannot.
+   * @throws RequestError when it is another program that answers
+   */
   async ready(options?: CallOptions): Promise<Readiness> {
-    return JSON.parse(await this.#http.textOfAny('/readyz', options)) as Readiness;
+    const text = await this.#http.textOfAny('/readyz', options);
+    try {
+      const { ready, parts } = JSON.parse(text) as Partial<Readiness>;
+      if (typeof ready === 'boolean' && parts !== undefined) return { ready, parts };
+    } catch {
+      // told below
+    }
+    throw new RequestError(`${this.url}: something else than the API answers there`);
   }
 
   /** Text for Prometheus. */

@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError, ConnectionError } from './errors.js';
+import { ApiError, ConnectionError, RequestError } from './errors.js';
 import type { Http } from './http.js';
 import type { OnProgress } from './multipart.js';
 import type { Answer } from './transport.js';
@@ -27,14 +27,21 @@ const maxBreaks = 6;
 /**
  * A file of the API to a file here. What has come stays in `<name>.<version>.part` beside it, whatever happens: the next
  * call goes on from there, as long as the file on the server is the same version (its ETag). The name appears when all is
- * there.
+ * there. A device or a pipe is written to as it is: it must not become a file.
+ *
+ * @throws RequestError where a folder is
  */
 export async function download(
   http: Http,
   path: string,
-  target: string,
+  wanted: string,
   options: DownloadOptions = {},
 ): Promise<Downloaded> {
+  const there = await stat(wanted).catch(() => null);
+  if (there?.isDirectory()) throw new RequestError(`${wanted} is a folder: name a file in it`);
+  if (there !== null && !there.isFile()) return straight(http, path, wanted, options);
+  // A link stays a link: what it leads to is replaced.
+  const target = there === null ? wanted : await realpath(wanted);
   await mkdir(dirname(target), { recursive: true });
   let part = await findPart(target);
   const resumedAt = part?.sizeBytes ?? 0;
@@ -53,7 +60,7 @@ export async function download(
         await receive(answer, part.path, 0, options);
       }
       await rename(part.path, target);
-      return { path: target, sizeBytes: (await stat(target)).size, resumedAt: began ? resumedAt : 0 };
+      return { path: wanted, sizeBytes: (await stat(target)).size, resumedAt: began ? resumedAt : 0 };
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof ApiError && error.status === 416 && part !== null) {
@@ -81,6 +88,21 @@ export async function downloadTo(
 ): Promise<void> {
   const answer = await http.retrying(() => http.open({ method: 'GET', path, signal: options.signal }), options.signal);
   await pipeline(counted(answer, 0, options.onProgress), sink, { end: false });
+}
+
+async function straight(http: Http, path: string, target: string, options: DownloadOptions): Promise<Downloaded> {
+  let sizeBytes = 0;
+  const onProgress: OnProgress = (done, total) => {
+    sizeBytes = done;
+    options.onProgress?.(done, total);
+  };
+  const sink = createWriteStream(target, { flags: 'a' });
+  try {
+    await downloadTo(http, path, sink, { ...options, onProgress });
+  } finally {
+    await new Promise((resolve) => sink.end(resolve));
+  }
+  return { path: target, sizeBytes, resumedAt: 0 };
 }
 
 interface Part {

@@ -37,6 +37,11 @@ interface ErrorFacts {
   readonly requestId: string | null;
 }
 
+/** What was asked for cannot be sent, or kept: nothing has been. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+}
+
 /** The API could not be reached, or the connection broke before the answer was there. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';

@@ -1,7 +1,7 @@
 /** The TypeScript client of the REST API: `import { PixyzClient } from 'pixyz-temporal-scheduler/client'`. */
 export { type ClientOptions, PixyzClient, type Readiness } from './client.js';
 export type { Downloaded, DownloadOptions } from './download.js';
-export { ApiError, ConnectionError } from './errors.js';
+export { ApiError, ConnectionError, RequestError } from './errors.js';
 export type { FollowOptions } from './event-stream.js';
 export type { GraphFiles, Graphs } from './graphs.js';
 export type { CallOptions } from './http.js';

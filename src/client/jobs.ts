@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Downloaded, type DownloadOptions, download, downloadTo } from './download.js';
-import { ApiError } from './errors.js';
+import { ApiError, RequestError } from './errors.js';
 import { type FollowOptions, follow } from './event-stream.js';
 import { type CallOptions, type Http, queryText } from './http.js';
 import { type Field, multipartBody, type OnProgress } from './multipart.js';
@@ -80,12 +80,12 @@ export class Jobs {
     return this.#http.get(`${pathOf(id)}/details`, {}, options);
   }
 
-  /** Stops it. */
   /** Process or script, parameters and settings. */
   request(id: string, options?: CallOptions): Promise<AskedJob> {
     return this.#http.get(`${pathOf(id)}/request`, {}, options);
   }
 
+  /** Stops it. */
   cancel(id: string, options?: CallOptions): Promise<JobState> {
     return this.#http.post(`${pathOf(id)}/cancel`, { ...options, repeatable: true });
   }
@@ -106,11 +106,11 @@ export class Jobs {
   }
 
   /** One output to a file; goes on where an earlier download was broken off. */
-  download(id: string, output: string, target: string, options?: DownloadOptions): Promise<Downloaded> {
+  async download(id: string, output: string, target: string, options?: DownloadOptions): Promise<Downloaded> {
     return download(this.#http, outputPath(id, output), target, options);
   }
 
-  downloadTo(id: string, output: string, sink: Writable, options?: DownloadOptions): Promise<void> {
+  async downloadTo(id: string, output: string, sink: Writable, options?: DownloadOptions): Promise<void> {
     return downloadTo(this.#http, outputPath(id, output), sink, options);
   }
 
@@ -180,7 +180,11 @@ export interface LogChoice {
 const pathOf = (id: string) => `/jobs/${encodeURIComponent(id)}`;
 
 function outputPath(id: string, output: string): string {
-  return `${pathOf(id)}/outputs/${output.split('/').map(encodeURIComponent).join('/')}`;
+  const names = output.split('/');
+  // Whatever sends it would take them out of the address, and ask for something else.
+  if (names.some((name) => name === '' || name === '.' || name === '..'))
+    throw new RequestError(`"${output}" is not the path of an output file`);
+  return `${pathOf(id)}/outputs/${names.map(encodeURIComponent).join('/')}`;
 }
 
 function moment(time: Date | string | undefined): string | undefined {

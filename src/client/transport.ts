@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as plain } from 'node:http';
 import { request as secure } from 'node:https';
 import { pipeline } from 'node:stream/promises';
-import { ConnectionError } from './errors.js';
+import { ConnectionError, RequestError } from './errors.js';
 
 /** A body that can be made again for another try. */
 export interface Body {
@@ -37,6 +37,7 @@ export function httpTransport(url: string, token: string | null): Transport {
   const base = new URL(url);
   const prefix = base.pathname.replace(/\/+$/, '');
   const send = base.protocol === 'https:' ? secure : plain;
+  const key = token === null ? {} : { 'x-api-key': headerOf(token) };
   return (call) =>
     new Promise<Answer>((resolve, reject) => {
       const { body, signal } = call;
@@ -47,7 +48,7 @@ export function httpTransport(url: string, token: string | null): Transport {
           headers: {
             'user-agent': 'pixyz-client',
             accept: 'application/json',
-            ...(token === null ? {} : { 'x-api-key': token }),
+            ...key,
             ...(body === undefined ? {} : { 'content-type': body.type, 'content-length': String(body.sizeBytes) }),
             ...call.headers,
           },
@@ -63,6 +64,12 @@ export function httpTransport(url: string, token: string | null): Transport {
       if (body === undefined) request.end();
       else void sendBody(request, body).catch((error: unknown) => giveUp(request, error));
     });
+}
+
+/** In UTF-8, whose bytes Node takes as characters. */
+function headerOf(token: string): string {
+  if (/\p{Cc}/u.test(token)) throw new RequestError('the token has a line break or another control character in it');
+  return Buffer.from(token, 'utf8').toString('latin1');
 }
 
 async function sendBody(request: ClientRequest, body: Body): Promise<void> {

@@ -1,4 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -46,6 +57,21 @@ const list = answer(200, { jobs: [], next: null });
 const away = answer(503, { detail: 'come again' }, { 'retry-after': '0' });
 
 describe('calls', () => {
+  it('send a token beyond ASCII as UTF-8, and refuse one that no header can hold', async () => {
+    const { client, requests } = await serverOf(list);
+    const url = client.url;
+    await new PixyzClient({ url, token: 'schlüssel✓' }).jobs.list();
+    expect(Buffer.from(requests[0]?.headers['x-api-key'] as string, 'latin1').toString()).toBe('schlüssel✓');
+    expect(() => new PixyzClient({ url, token: 'a\nb' })).toThrow('the token has a line break');
+  });
+
+  it('say when it is not the API that answers', async () => {
+    const html = await serverOf((_request, response) => void response.end('<!doctype html>'));
+    await expect(html.client.ready()).rejects.toThrow('something else than the API answers there');
+    const other = await serverOf(answer(200, { status: 'ok' }));
+    await expect(other.client.ready()).rejects.toThrow('something else than the API answers there');
+  });
+
   it('send a job with all it can have, from files, and tell how far they are', async () => {
     const api = await startApi();
     const client = new PixyzClient({ url: api.url, token });
@@ -241,6 +267,33 @@ describe('downloads', () => {
     await client.jobs.download('j', 'model.glb', target);
     expect(readFileSync(target).equals(content)).toBe(true);
     expect(readdirSync(join(target, '..'))).toEqual(['model.glb']);
+  });
+
+  it('go into a pipe or a device, through a link, and never in the place of a folder', async () => {
+    const { client } = await fileServer('v1', []);
+    const folder = ownFolder();
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const read = readFile(pipe);
+    expect(await client.jobs.download('id', 'a.bin', pipe)).toMatchObject({ sizeBytes: content.length, resumedAt: 0 });
+    expect((await read).equals(content)).toBe(true);
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    writeFileSync(join(folder, 'old.bin'), 'old');
+    symlinkSync('old.bin', join(folder, 'link'));
+    await client.jobs.download('id', 'a.bin', join(folder, 'link'));
+    expect(lstatSync(join(folder, 'link')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(folder, 'old.bin')).equals(content)).toBe(true);
+    await expect(client.jobs.download('id', 'a.bin', folder)).rejects.toThrow('is a folder');
+    expect(readdirSync(folder).sort()).toEqual(['link', 'old.bin', 'pipe']);
+  });
+
+  it('of what is not below the outputs are not asked for', async () => {
+    const { client, requests } = await fileServer('v1', []);
+    for (const output of ['../details', 'a/../../x', '.', '', '/etc/passwd', 'a//b'])
+      await expect(client.jobs.download('id', output, join(ownFolder(), 'x')), output).rejects.toThrow(
+        'is not the path of an output file',
+      );
+    expect(requests).toEqual([]);
   });
 
   it('of the real API resume by its ranges and versions', async () => {
