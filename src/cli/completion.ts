@@ -31,6 +31,14 @@ function walk(command: Command, path: readonly string[]): Known[] {
 const words = ({ commands, options }: Known) =>
   [...commands, ...options.flatMap(({ short, long }) => [short, long])].filter((word) => word !== undefined).join(' ');
 
+/** Those that are followed by a value wherever they are known. */
+function valueFlags(known: readonly Known[]): string {
+  const flags = known.flatMap(({ options }) => options);
+  const plain = new Set(flags.filter(({ required }) => !required).flatMap(({ short, long }) => [short, long]));
+  const valued = flags.filter(({ required }) => required).flatMap(({ short, long }) => [short, long]);
+  return [...new Set(valued)].filter((flag) => flag !== undefined && !plain.has(flag)).join('|');
+}
+
 function bash(known: readonly Known[]): string {
   const groups = known.filter(({ path, commands }) => path !== '' && commands.length > 0).map(({ path }) => path);
   return `# bash completion of pixyz: source <(pixyz completion bash)
@@ -39,20 +47,21 @@ _pixyz() {
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     if [ -n "$takes_value" ]; then takes_value=; continue; fi
     case $word in
-      -u|-t|--url|--token) takes_value=1 ;;
+      ${valueFlags(known)}) takes_value=1 ;;
       -*) ;;
       *) case " ${groups.join(' ')} " in *" $path "*) [ -n "$path" ] && path="$path $word" ;; *) path=\${path:-$word} ;; esac ;;
     esac
   done
+  # Nothing of ours: file names, as the shell completes them.
+  if [ -n "$takes_value" ]; then COMPREPLY=(); return; fi
   local words
   case $path in
 ${known.map((one) => `    '${one.path}') words='${words(one)}' ;;`).join('\n')}
     *) words= ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
-  [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$cur"))
 }
-complete -o filenames -F _pixyz pixyz`;
+complete -o default -F _pixyz pixyz`;
 }
 
 function zsh(known: readonly Known[]): string {

@@ -24,7 +24,7 @@ export function chooseConnection(
   cwd: string,
 ): ConnectionChoice {
   const configFile = configFileOf(env);
-  const config = existsSync(configFile) ? parse(readFileSync(configFile)) : {};
+  const config = existsSync(configFile) ? parse(readConfig(configFile)) : {};
   const url = checked(flags.url ?? set(env['PIXYZ_URL']) ?? set(config['PIXYZ_URL']) ?? defaultUrl);
   const found: [string | undefined, string][] = [
     [flags.token, 'the flag -t'],
@@ -33,6 +33,14 @@ export function chooseConnection(
   ];
   const [token, tokenFrom] = found.find(([value]) => value !== undefined) ?? localToken(url, cwd);
   return { url, token: token ?? null, tokenFrom, configFile: existsSync(configFile) ? configFile : null };
+}
+
+function readConfig(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new CliError(`the file of settings ${file} cannot be read: ${(error as Error).message}`);
+  }
 }
 
 export function configFileOf(env: Env): string {

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { ApiError, type PixyzClient } from '../client/index.js';
+import { ApiError, PixyzClient } from '../client/index.js';
 import type { Settings } from '../config/settings.js';
 import { isPortFree } from '../server/free-ports.js';
 import { findPython, locatePython } from '../setup/python-environment.js';
@@ -69,14 +70,15 @@ async function checkToken(client: PixyzClient, { token, tokenFrom }: ConnectionC
   }
 }
 
-/** What a system on this machine needs. */
-export async function checkMachine(settings: Settings, apiIsUp: boolean): Promise<Finding[]> {
+/** What a system on this machine needs. @param url where the API was looked for */
+export async function checkMachine(settings: Settings, url: string, apiIsUp: boolean): Promise<Finding[]> {
+  const elsewhere = apiIsUp ? null : await ownApi(settings, url);
   return [
     await checkInterpreter(settings),
     attempt('share here', settings.SHARE_PATH, 'check SHARE_PATH', () =>
       checkWritable(settings.SHARE_PATH, 'SHARE_PATH'),
     ),
-    ...(await checkPorts(settings, apiIsUp)),
+    ...(elsewhere === null ? await checkPorts(settings, apiIsUp) : [elsewhere]),
     await checkLicence(settings),
   ];
 }
@@ -92,6 +94,23 @@ async function checkInterpreter({ PYTHON, PIXYZ_CACHE_PATH }: Settings): Promise
     return { check: 'python', state: 'ok', detail: version };
   } catch (error) {
     return { check: 'python', state: 'bad', detail: (error as Error).message, fix: 'npm run setup, or set PYTHON' };
+  }
+}
+
+/** Set up with another port than the command was told: the most likely reason why nobody answers. */
+async function ownApi({ API_PORT }: Settings, url: string): Promise<Finding | null> {
+  const own = `http://127.0.0.1:${API_PORT}`;
+  if (API_PORT === 0 || own === url) return null;
+  try {
+    await new PixyzClient({ url: own, retry: { retries: 0 } }).ready();
+    return {
+      check: 'address',
+      state: 'bad',
+      detail: `the system of this machine is at ${own}`,
+      fix: `PIXYZ_URL=${own}`,
+    };
+  } catch {
+    return null;
   }
 }
 
@@ -127,8 +146,19 @@ async function checkPorts(settings: Settings, apiIsUp: boolean): Promise<Finding
 async function checkLicence(settings: Settings): Promise<Finding> {
   const { DISABLE_PIXYZ, PIXYZ_PYTHON_PATH, LICENSE_FLEXLM, LICENSE_HOST, LICENSE_PORT } = settings;
   if (DISABLE_PIXYZ) return { check: 'licence', state: 'ok', detail: 'none needed: DISABLE_PIXYZ is set' };
-  if (PIXYZ_PYTHON_PATH === undefined)
-    return { check: 'licence', state: 'ok', detail: 'none needed: the open engine is used' };
+  if (PIXYZ_PYTHON_PATH === undefined) {
+    const open = { check: 'licence', detail: 'none needed: the open engine is used' } as const;
+    if (!LICENSE_FLEXLM) return { ...open, state: 'ok' };
+    const fix = 'to use Pixyz, name the folder of its pxz module in PIXYZ_PYTHON_PATH';
+    return { ...open, state: 'warn', detail: `${open.detail}, although LICENSE_FLEXLM is set`, fix };
+  }
+  if (!existsSync(PIXYZ_PYTHON_PATH))
+    return {
+      check: 'pixyz',
+      state: 'bad',
+      detail: `there is no folder ${PIXYZ_PYTHON_PATH}`,
+      fix: 'correct PIXYZ_PYTHON_PATH; without it the open engine is used',
+    };
   if (!LICENSE_FLEXLM)
     return { check: 'licence', state: 'ok', detail: 'bound to this machine; a worker takes it when it starts' };
   const fix = 'check LICENSE_HOST and LICENSE_PORT, and that the licence server runs';

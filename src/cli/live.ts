@@ -1,4 +1,4 @@
-import { fit } from './output.js';
+import { fit, harmless } from './output.js';
 import type { Screen } from './shell.js';
 
 const everyMs = 80;
@@ -13,6 +13,11 @@ export class Live {
 
   constructor(screen: Screen) {
     this.#screen = screen;
+  }
+
+  /** Of a line that can be drawn. */
+  get columns(): number {
+    return Math.max(1, this.#screen.columns - 1);
   }
 
   get shown(): boolean {
@@ -42,7 +47,7 @@ export class Live {
   #flush(): void {
     this.#stopTimer();
     if (this.#next === null) return;
-    const lines = this.#next.slice(0, this.rows).map((line) => `${fit(line, this.#screen.columns - 1)}\u001b[K\n`);
+    const lines = this.#next.slice(0, this.rows).map((line) => `${fit(harmless(line), this.columns)}\u001b[K\n`);
     const text = lines.join('');
     if (text === this.#last) return;
     const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A\r` : '';

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { exitCodes } from './exit-codes.js';
 import { runProgram } from './program.js';
 import type { Screen, Shell } from './shell.js';
 
@@ -11,8 +12,14 @@ export async function main(args: readonly string[]): Promise<number> {
     if (stop.signal.aborted) process.exit(130);
     stop.abort();
   });
-  // `pixyz jobs | head`: nobody reads any more, which is no fault.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  let lost: NodeJS.ErrnoException | null = null;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // `pixyz jobs | head`: nobody reads any more, which is no fault.
+    if (error.code === 'EPIPE') process.exit(0);
+    lost ??= error;
+  });
+  // There is nobody left to tell.
+  process.stderr.on('error', () => undefined);
   const shell: Shell = {
     stdout: screenOf(process.stdout),
     stderr: screenOf(process.stderr),
@@ -22,7 +29,12 @@ export async function main(args: readonly string[]): Promise<number> {
     binary: process.stdout,
     foreground,
   };
-  return runProgram(args, shell);
+  const code = await runProgram(args, shell);
+  // A disk that is full is told with the last write: what comes after it must not go on with half a list.
+  await new Promise((resolve) => process.stdout.write('', resolve));
+  if (lost === null) return code;
+  process.stderr.write(`pixyz: standard output cannot be written: ${(lost as Error).message}\n`);
+  return code === 0 ? exitCodes.failed : code;
 }
 
 function screenOf(stream: NodeJS.WriteStream): Screen {

@@ -23,7 +23,7 @@ export class Output {
   }
 
   print(text: string): void {
-    this.#stdout.write(`${text}\n`);
+    this.#stdout.write(`${this.#stdout.isTTY ? harmless(text, '\n\t') : text}\n`);
   }
 
   value(value: unknown): void {
@@ -43,7 +43,7 @@ export class Output {
   }
 
   note(text: string): void {
-    this.#stderr.write(`${text}\n`);
+    this.#stderr.write(`${this.#stderr.isTTY ? harmless(text, '\n\t') : text}\n`);
   }
 
   paint(colour: Colour, text: string): string {
@@ -58,9 +58,9 @@ export function wantsColour(screen: Screen, env: Shell['env']): boolean {
   return screen.isTTY;
 }
 
-/** Columns as wide as their widest cell. */
+/** Columns as wide as their widest cell, one line a row. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
+  const all = [head, ...rows].map((row) => row.map((cell) => harmless(cell)));
   const widths = head.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))));
   return all
     .map((row) => row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell))).join('  '))
@@ -68,13 +68,38 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n');
 }
 
+const escape = '\u001b';
+/** A colour, or a character with what is written over it. */
+const pieces = new RegExp(`${escape}\\[[\\d;]*m|.(?:\\p{M}|\\u200d|\\ufe0f)*`, 'gsu');
+/** Two columns wide on every terminal: East Asian scripts and pictures (UAX #11, roughly). */
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u;
+
+/** Columns on a terminal. */
 export function widthOf(text: string): number {
-  return Array.from(stripVTControlCharacters(text)).length;
+  const characters = stripVTControlCharacters(text).matchAll(pieces);
+  return Array.from(characters).reduce((sum, [piece]) => sum + columnsOf(piece), 0);
 }
 
-const escape = '\u001b';
-/** A colour, or a character. */
-const pieces = new RegExp(`${escape}\\[[\\d;]*m|.`, 'gsu');
+const columnsOf = (piece: string) => (wide.test(piece) ? 2 : 1);
+
+/** What moves the cursor, clears the screen, sets titles or turns text round; colours of ours are none of it. */
+const harmful = new RegExp(
+  `${escape}\\[[\\d;]*m|[\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]`,
+  'gu',
+);
+
+/**
+ * Names, steps and errors come from whoever sent the job: on the terminal of another they must be text and nothing else.
+ * Control characters become their pictures (`␛`).
+ */
+export function harmless(text: string, kept = ''): string {
+  return text.replace(harmful, (found) => {
+    if (found.length > 1 || kept.includes(found)) return found;
+    const code = found.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
+  });
+}
 
 /** At most so wide; colours are kept whole and do not count. */
 export function fit(text: string, width: number): string {
@@ -83,10 +108,10 @@ export function fit(text: string, width: number): string {
   let fitted = '';
   for (const [piece] of text.matchAll(pieces)) {
     if (piece.startsWith(escape)) fitted += piece;
-    else if (left > 0) {
+    else if (left >= columnsOf(piece)) {
       fitted += piece;
-      left -= 1;
-    }
+      left -= columnsOf(piece);
+    } else left = 0;
   }
   return `${fitted}…`;
 }

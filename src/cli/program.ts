@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { ApiError, ConnectionError } from '../client/index.js';
+import { ApiError, ConnectionError, RequestError } from '../client/index.js';
+import { productVersion } from '../config/product-version.js';
 import { completionCommand } from './commands/completion.js';
 import { configCommands } from './commands/config.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -16,6 +17,7 @@ import { upCommand } from './commands/up.js';
 import { workflowCommands } from './commands/workflow.js';
 import { Commands, withCommonOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
+import { Output } from './output.js';
 import type { Shell } from './shell.js';
 
 const examples = `
@@ -32,6 +34,7 @@ Settings: PIXYZ_URL and PIXYZ_TOKEN in the environment or in ~/.config/pixyz.con
 export function buildProgram(shell: Shell): Commands {
   const program = withCommonOptions(new Command('pixyz'))
     .description('Jobs, graphs and workers of the Pixyz Temporal Scheduler')
+    .version(productVersion, '-V, --version', 'version of this command')
     .enablePositionalOptions()
     .exitOverride()
     .showSuggestionAfterError()
@@ -76,16 +79,39 @@ export async function runProgram(args: readonly string[], shell: Shell): Promise
 }
 
 function codeOf(error: unknown, json: boolean, shell: Shell): number {
-  // Its message is out already.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  const out = new Output(shell, json);
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.ok;
+    // Its message is out already.
+    if (json) out.value(documentOf(error));
+    return exitCodes.usage;
+  }
   if (shell.stop.aborted) return exitCodes.interrupted;
   const message = messageOf(error);
-  if (message !== '') shell.stderr.write(`pixyz: ${message}\n`);
-  if (json && error instanceof ApiError) {
-    const { status, code, message: text, retryable, problems } = error;
-    shell.stdout.write(`${JSON.stringify({ error: { status, code, message: text, retryable, problems } }, null, 4)}\n`);
+  if (message !== '') {
+    out.note(`pixyz: ${message}`);
+    if (json) out.value(documentOf(error));
   }
   return error instanceof CliError ? error.exitCode : exitCodes.failed;
+}
+
+/** Of every error, whoever made it: programs need not read standard error. */
+function documentOf(error: unknown): object {
+  if (error instanceof ApiError) {
+    const { status, code, message, retryable, problems } = error;
+    return { error: { status, code, message, retryable, problems } };
+  }
+  const message =
+    error instanceof CommanderError ? error.message.replace(/^error: /, '') : (messageOf(error).split('\n')[0] ?? '');
+  const retryable = error instanceof ConnectionError;
+  return { error: { status: null, code: nameOf(error), message, retryable, problems: [] } };
+}
+
+function nameOf(error: unknown): string {
+  if (error instanceof ConnectionError) return 'UNREACHABLE';
+  if (error instanceof CommanderError || error instanceof RequestError) return 'USAGE';
+  if (error instanceof CliError) return error.exitCode === exitCodes.usage ? 'USAGE' : 'FAILED';
+  return (error as { code?: string }).code ?? 'INTERNAL';
 }
 
 function messageOf(error: unknown): string {
@@ -95,11 +121,12 @@ function messageOf(error: unknown): string {
     const request = error.status >= 500 && error.requestId !== null ? ` (request ${error.requestId})` : '';
     return `${error.message}${request}`;
   }
-  if (error instanceof ConnectionError)
-    return error.refused
-      ? `${error.message}: is the system up (pixyz up)? Another address: -u or PIXYZ_URL`
-      : error.message;
-  if (error instanceof CliError) return error.message;
+  if (error instanceof ConnectionError) {
+    if (!error.refused) return error.message;
+    const nobody = (error.cause as { code?: string } | undefined)?.code === 'ECONNREFUSED';
+    return `${error.message}${nobody ? ': is the system up (pixyz up)?' : '.'} Another address: -u or PIXYZ_URL`;
+  }
+  if (error instanceof CliError || error instanceof RequestError) return error.message;
   const code = (error as { code?: string }).code;
   // What the file system says is for the user; anything else is a fault of ours.
   return code !== undefined && /^E[A-Z]+$/.test(code)

@@ -51,7 +51,7 @@ function banner(
 
 export async function upload(context: Context, request: JobRequest): Promise<string> {
   const { client, shell } = context;
-  const transfer = transferBar(context, 'Uploading');
+  const transfer = transferBar(context, 'Uploading', false);
   try {
     const { onProgress } = transfer;
     return (await client.jobs.submit(request, { onProgress, signal: shell.stop })).uuid;

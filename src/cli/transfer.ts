@@ -13,10 +13,13 @@ export interface TransferBar {
   readonly reached: () => string;
 }
 
-/** A bar for an upload or a download, on a terminal. What an earlier, broken transfer had already is told, and not in the speed. */
-export function transferBar({ live }: Context, plainTitle: string): TransferBar {
+/**
+ * A bar for an upload or a download, on a terminal. What an earlier, broken transfer had already is told, and not in the speed.
+ * @param canResume the first bytes that it hears of may be an earlier transfer's
+ */
+export function transferBar({ live }: Context, plainTitle: string, canResume = true): TransferBar {
   const began = performance.now();
-  let from: number | null = null;
+  let from: number | null = canResume ? null : 0;
   let reached = '';
   return {
     reached: () => reached,

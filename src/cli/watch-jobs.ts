@@ -1,7 +1,7 @@
 import { hasEnded, type JobDetails } from '../client/index.js';
 import type { Context } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
-import { bar, durationText } from './output.js';
+import { bar, durationText, widthOf } from './output.js';
 
 /** `Job [ … ] progress: 025, status: RUNNING (decimating)` */
 export function jobLine({ uuid, progress, status, steps }: JobDetails): string {
@@ -26,10 +26,7 @@ export async function watchJobs(
     live.draw(
       [...now.values()]
         .filter(({ status }) => !hasEnded(status))
-        .map(
-          (details) =>
-            `${jobLine(details)} ${bar((details.progress ?? 0) / 100, 10)} ${elapsed(began)}${reason(details)}`,
-        ),
+        .map((details) => liveLine(details, elapsed(began), live.columns)),
     );
   // The time goes on between two changes.
   const timer = setInterval(draw, 1000);
@@ -66,6 +63,17 @@ export async function watchJobs(
     clearInterval(timer);
     live.clear();
   }
+}
+
+/** Of a job that runs: on a terminal that is not wide enough for it, the beginning of its id is enough. */
+export function liveLine(details: JobDetails, time: string, columns: number): string {
+  const progress = bar((details.progress ?? 0) / 100, 10);
+  const line = `${jobLine(details)} ${progress} ${time}${reason(details)}`;
+  if (widthOf(line) <= columns) return line;
+  const { uuid, status, steps } = details;
+  const step = steps?.at(-1)?.info;
+  // The step comes last, as it may be long.
+  return `${uuid.slice(0, 8)} ${progress} ${status} ${time}${step === undefined ? '' : ` ${step}`}${reason(details)}`;
 }
 
 /** What stays on the screen of a watched job. */

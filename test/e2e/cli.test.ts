@@ -1,5 +1,5 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -192,6 +192,17 @@ describe('jobs', () => {
       env: { PATH: process.env['PATH'], HOME: folder, PIXYZ_URL: system.api.url, PIXYZ_TOKEN: testToken },
     });
     expect(text.toString()).toBe('{\n');
+  });
+
+  it.runIf(existsSync('/dev/full'))('output that cannot be written is no success', () => {
+    const script = '"$0" "$1" list > /dev/full; echo $?; "$0" "$1" nonsense 2>&-; echo $?';
+    const ran = spawnSync('bash', ['-c', script, process.execPath, bin], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: folder, PIXYZ_URL: system.api.url },
+    });
+    expect(ran.stdout).toBe('1\n2\n');
+    expect(ran.stderr).toMatch(/^pixyz: standard output cannot be written: .*ENOSPC/m);
   });
 });
 

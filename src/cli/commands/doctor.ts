@@ -19,7 +19,7 @@ export function doctorCommand(commands: Commands): void {
         const { loadSettings } = await import('../../config/settings.js');
         try {
           const settings = loadSettings(shell.env, shell.cwd);
-          findings.push(...(await checkMachine(settings, server[0]?.state === 'ok')));
+          findings.push(...(await checkMachine(settings, connection.url, server[0]?.state === 'ok')));
         } catch (error) {
           findings.push({ check: 'settings', state: 'bad', detail: (error as Error).message, fix: 'correct them' });
         }
@@ -38,7 +38,7 @@ function text(
 ): string {
   const marks = { ok: paint('green', 'ok'), warn: paint('yellow', 'warn'), bad: paint('red', 'BAD') };
   const rows = findings.flatMap(({ check, state, detail, fix }) => [
-    [marks[state], check, detail],
+    ...detail.split('\n').map((line, at) => (at === 0 ? [marks[state], check, line] : ['', '', line])),
     ...(fix === undefined ? [] : [['', '', `→ ${fix}`]]),
   ]);
   return table(['', '', ''], rows).trimStart();

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { basename, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { JobDetails } from '../../client/index.js';
 import type { Commands, Context } from '../context.js';
@@ -7,7 +7,7 @@ import { exitCodeOfJob } from '../exit-codes.js';
 import { existingFile, jsonOption, wholeNumber } from '../options.js';
 import { configOf, type SubmitFlags, upload } from '../submit-job.js';
 import { endLines, watchJobs } from '../watch-jobs.js';
-import { fetchOutput, fetchOutputs } from './outputs.js';
+import { fetchOutput, fetchOutputs, fileAt } from './outputs.js';
 
 /** `convert`, `thumbnails`, `metadata`: a model goes up, what was made of it comes down. */
 
@@ -21,7 +21,7 @@ export function modelCommands(commands: Commands): void {
     .add<ModelFlags>(
       'convert',
       'convert a model to another format',
-      (command) => modelOptions(command, 'local file'),
+      (command) => modelOptions(command, 'local file, or folder,'),
       convert,
     )
     .addHelpText(
@@ -57,8 +57,10 @@ async function convert(context: Context, flags: ModelFlags): Promise<number> {
   const made = (details.result as { output?: unknown } | null)?.output;
   if (details.status !== 'SUCCESS' || flags.output === undefined || typeof made !== 'string')
     return ended(context, details);
-  await fetchOutput(context, details.uuid, made, resolve(context.shell.cwd, flags.output));
-  context.out.tell({ ...details, file: flags.output }, `'${made}' downloaded to '${flags.output}'`);
+  const { out, shell } = context;
+  const target = fileAt(flags.output, basename(made), shell.cwd);
+  await fetchOutput(context, details.uuid, made, resolve(shell.cwd, target));
+  out.tell({ ...details, file: target }, `'${made}' downloaded to '${target}'`);
   return 0;
 }
 

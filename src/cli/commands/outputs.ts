@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ApiError } from '../../client/index.js';
 import type { Commands, Context } from '../context.js';
 import { CliError } from '../exit-codes.js';
@@ -44,7 +45,7 @@ export function outputCommands(commands: Commands): void {
       (command) =>
         withJob(command)
           .option('-f, --file <path>', 'the output; not needed when there is only one')
-          .option('-o, --output <file>', 'local file; - for standard output'),
+          .option('-o, --output <file>', 'local file, or folder; - for standard output'),
       downloadOne,
     )
     .addHelpText(
@@ -58,7 +59,7 @@ export function outputCommands(commands: Commands): void {
     (command) =>
       withJob(command)
         .alias('download-all')
-        .option('-o, --output <file>', 'local file (default: <id>.zip)')
+        .option('-o, --output <file>', 'local file, or folder (default: <id>.zip)')
         .option('--timeout <seconds>', 'how long to wait for the archive', wholeNumber, 600),
     downloadAll,
   );
@@ -72,7 +73,7 @@ async function downloadOne(context: Context, flags: DownloadFlags, ...words: str
     await client.jobs.downloadTo(id, file, shell.binary as never, { signal: shell.stop });
     return 0;
   }
-  const target = flags.output ?? basename(file);
+  const target = fileAt(flags.output, basename(file), shell.cwd);
   const { sizeBytes, resumedAt } = await fetchOutput(context, id, file, resolve(shell.cwd, target));
   const resumed = resumedAt > 0 ? `, ${sizeText(resumedAt)} of it earlier` : '';
   out.tell(
@@ -80,6 +81,14 @@ async function downloadOne(context: Context, flags: DownloadFlags, ...words: str
     `Job [ ${id} ] output '${file}' downloaded to '${target}' (${sizeText(sizeBytes)}${resumed})`,
   );
   return 0;
+}
+
+/** As `cp` takes it: a folder that is there, or a name that ends as one does, is where the file goes. */
+export function fileAt(output: string | undefined, name: string, cwd: string): string {
+  if (output === undefined) return name;
+  const isFolder =
+    /[/\\]$/.test(output) || statSync(resolve(cwd, output), { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? join(output, name) : output;
 }
 
 export async function fetchOutput(context: Context, id: string, file: string, target: string) {
@@ -135,7 +144,7 @@ async function onlyOutput({ client }: Context, id: string): Promise<string> {
 async function downloadAll(context: Context, flags: DownloadFlags, ...words: string[]): Promise<number> {
   const { client, out, shell, live } = context;
   const id = oneId(flags, words);
-  const target = flags.output ?? `${id}.zip`;
+  const target = fileAt(flags.output, `${id}.zip`, shell.cwd);
   if (!out.json) out.print('Requesting job output file download...');
   const transfer = transferBar(context, `Downloading ${basename(target)}`);
   try {

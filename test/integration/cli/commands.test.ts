@@ -1,9 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Context } from '../../../src/cli/context.js';
+import { Live } from '../../../src/cli/live.js';
+import { transferBar } from '../../../src/cli/transfer.js';
 import { type ApiUnderTest, startApi, token, writeOutput } from '../../support/api-under-test.js';
 import { pixyz, type ShellOptions } from '../../support/shell.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -109,6 +112,20 @@ describe('exec', () => {
   });
 });
 
+describe('uploads', () => {
+  it('are never said to go on from earlier ones', async () => {
+    let said = '';
+    const screen = { isTTY: true, columns: 200, rows: 20, write: (text: string) => void (said += text) };
+    const bar = transferBar({ live: new Live(screen) } as Context, 'Uploading', false);
+    await waitFor(() => {
+      bar.onProgress(95, 1000);
+      expect(said).toContain('Uploading: [███');
+    });
+    bar.done();
+    expect(said).not.toContain('on from');
+  });
+});
+
 describe('watching', () => {
   it('ends at Ctrl-C with 130, and says how to go on', async () => {
     const { api, run } = await start();
@@ -202,6 +219,14 @@ describe('jobs', () => {
     expect(ran.stdout).toBe(`Job [ ${jobId} ] output 'sub/a.txt' downloaded to 'deep/b.txt' (5.0B)\n`);
     expect(readFileSync(join(folder, 'deep', 'b.txt'), 'utf8')).toBe('hello');
     expect((await run(['download', jobId, '-f', 'sub/a.txt', '-o', '-'])).stdout).toBe('hello');
+    mkdirSync(join(folder, 'there'));
+    for (const [output, made] of [
+      ['there', 'there/a.txt'],
+      ['new/', 'new/a.txt'],
+    ] as const) {
+      expect((await run(['download', jobId, '-o', output])).stdout).toContain(`downloaded to '${made}'`);
+      expect(readFileSync(join(folder, made), 'utf8')).toBe('hello');
+    }
     await writeOutput(api.store, jobId, 'c.txt', 'x');
     expect((await run(['download', jobId])).stderr).toContain('which output (-f)?');
     expect((await run(['download', jobId, '-f', 'none'])).code).toBe(1);
@@ -469,7 +494,7 @@ describe('doctor', () => {
     expect(of('workers')).toMatchObject({ state: 'warn', fix: expect.stringContaining('pixyz up worker') });
     api.engine.down = true;
     const licence = {
-      PIXYZ_PYTHON_PATH: '/opt/pixyz',
+      PIXYZ_PYTHON_PATH: folder,
       LICENSE_FLEXLM: 'true',
       LICENSE_HOST: '127.0.0.1',
       LICENSE_PORT: '1',
@@ -479,6 +504,30 @@ describe('doctor', () => {
     expect(ill.stdout).toMatch(/BAD +temporal .*\n +→ start the Temporal server/);
     expect(ill.stdout).toMatch(/BAD +token .*refused/);
     expect(ill.stdout).toMatch(/BAD +licence +nobody answers at 127\.0\.0\.1:1/);
+  });
+
+  it('knows an interpreter that is none, a Pixyz that is not there, and a licence that nobody asks for', async () => {
+    const { folder, run } = await start();
+    const env = { SHARE_PATH: join(folder, 'share'), API_PORT: '0', TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0' };
+    const missing = await run(['doctor'], { env: { ...env, PYTHON: '/bin/true', PIXYZ_PYTHON_PATH: '/nowhere' } });
+    expect(missing.stdout).toMatch(/BAD +python .*runs no Python/);
+    expect(missing.stdout).toMatch(/BAD +pixyz +there is no folder \/nowhere\n +→ correct PIXYZ_PYTHON_PATH/);
+    const open = await run(['doctor'], { env: { ...env, LICENSE_FLEXLM: 'true', LICENSE_HOST: 'h' } });
+    expect(open.stdout).toMatch(/warn +licence .*although LICENSE_FLEXLM is set\n +→ to use Pixyz/);
+    const wrong = await run(['doctor'], { env: { ...env, API_PORT: 'http', TEMPORAL_PORT: '-1' } });
+    expect(wrong.stdout).toMatch(/BAD +settings +The configuration has 2 problems.*\n +API_PORT/);
+  });
+
+  it('finds the system of this machine at another port than the command was told', async () => {
+    const { api, folder, run } = await start();
+    const { port } = new URL(api.url);
+    const env = { SHARE_PATH: join(folder, 'share'), API_PORT: port, TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0' };
+    const ran = await run(['doctor', '-u', 'http://127.0.0.1:1'], { env });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatch(
+      new RegExp(`BAD +address +the system of this machine is at ${api.url}\n +→ PIXYZ_URL=${api.url}\n`),
+    );
+    expect(ran.stdout).not.toContain('taken by another program');
   });
 
   it('of a system elsewhere looks at that one only', async () => {

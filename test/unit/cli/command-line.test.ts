@@ -8,8 +8,10 @@ import { shells } from '../../../src/cli/completion.js';
 import { chooseConnection } from '../../../src/cli/connection.js';
 import { exitCodeOfGraph, exitCodeOfJob, exitCodeOfJobs } from '../../../src/cli/exit-codes.js';
 import { readGraph } from '../../../src/cli/graph-files.js';
-import { durationText, fit, sizeText, table, wantsColour } from '../../../src/cli/output.js';
+import { durationText, fit, harmless, sizeText, table, wantsColour, widthOf } from '../../../src/cli/output.js';
 import { configOf } from '../../../src/cli/submit-job.js';
+import { liveLine } from '../../../src/cli/watch-jobs.js';
+import type { JobDetails } from '../../../src/client/index.js';
 import { pixyz } from '../../support/shell.js';
 
 let folder: string;
@@ -57,13 +59,18 @@ describe('exit codes', () => {
       expect(ran.code, args.join(' ')).toBe(2);
       expect(ran.stderr).toContain(words);
       expect(ran.stdout).toBe('');
+      // A program gets the same as a document.
+      const { error } = JSON.parse((await pixyz([...args, '--json'], { cwd: folder })).stdout);
+      expect(error).toMatchObject({ code: 'USAGE', retryable: false });
+      expect(error.message).not.toBe('');
     }
   });
 
   it('parameters that are no JSON are 1, as they were', async () => {
     const ran = await pixyz(['process', '-n', 'sleep', '-p', '{', '--json'], { cwd: folder });
-    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran).toMatchObject({ code: 1 });
     expect(ran.stderr).toContain('-p is no JSON');
+    expect(JSON.parse(ran.stdout)).toMatchObject({ error: { status: null, code: 'FAILED' } });
   });
 
   it('no command, and help, are 0', async () => {
@@ -77,6 +84,21 @@ describe('exit codes', () => {
       expect(ran.code).toBe(1);
       expect(ran.stderr).toMatch(/nobody listens.*pixyz up/);
     }
+    const ran = await pixyz(['-u', 'http://127.0.0.1:1', 'jobs', '-t', 'x', '--json']);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ error: { code: 'UNREACHABLE', retryable: true } });
+    const lost = await pixyz(['-u', 'http://nowhere.invalid', 'jobs', '-t', 'x']);
+    expect(lost.stderr).not.toContain('pixyz up');
+  });
+
+  it('a token or a file of settings that cannot be used is told in a sentence', async () => {
+    const token = await pixyz(['jobs', '-t', 'two\nlines']);
+    expect(token).toMatchObject({ code: 1, stderr: expect.stringMatching(/^pixyz: the token has a line break.*\n$/) });
+    const config = await pixyz(['jobs'], { env: { PIXYZ_CONFIG: folder } });
+    expect(config).toMatchObject({ code: 1, stderr: expect.stringMatching(/^pixyz: the file of settings .*\n$/) });
+  });
+
+  it('the version is told by a flag, too', async () => {
+    expect(await pixyz(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 });
 
@@ -136,6 +158,35 @@ describe('what is shown', () => {
     ).toBe('A         B\nlong one  x\n\u001b[31mred\u001b[39m       y');
     expect(fit('\u001b[31mabcdef\u001b[39m', 4)).toBe('\u001b[31mabc\u001b[39m…');
     expect(fit('abcd', 4)).toBe('abcd');
+  });
+
+  it('wide characters count as two columns, and marks upon them as none', () => {
+    expect(widthOf('日本語')).toBe(6);
+    expect(widthOf('e\u0301 🚀')).toBe(4);
+    expect(fit('日本語日本語', 8)).toBe('日本語…');
+    expect(table(['名前', 'B'], [['x', 'y']])).toBe('名前  B\nx     y');
+  });
+
+  it('names of others are text on a terminal, whatever control characters they have', () => {
+    const evil = 'a\u001b[2J\u001b]0;title\u0007\u009b1A\u202eb\nnew\tline';
+    expect(harmless(evil)).toBe('a␛[2J␛]0;title␇\ufffd1A\ufffdb␊new␉line');
+    expect(harmless('one\ntwo\t\u001b[31mred\u001b[39m', '\n\t')).toBe('one\ntwo\t\u001b[31mred\u001b[39m');
+    expect(table(['NAME'], [['a\nb\u001b[2J']])).toBe('NAME\na␊b␛[2J');
+  });
+
+  it('a live line shows state, time and step on a terminal of 80 columns and of 40', () => {
+    const details = {
+      uuid: '68a8ca31-49f9-4897-93e9-a7f800000001',
+      status: 'RUNNING',
+      progress: 25,
+      steps: [{ duration: -1, info: 'decimating' }],
+      waiting: null,
+    } as unknown as JobDetails;
+    expect(liveLine(details, '3.1 s', 120)).toMatch(
+      /^Job \[ 68a8ca31-.*025, status: RUNNING \(decimating\) ███░+ 3\.1 s$/,
+    );
+    expect(liveLine(details, '3.1 s', 79)).toBe('68a8ca31 ███░░░░░░░ RUNNING 3.1 s decimating');
+    expect(fit(liveLine(details, '3.1 s', 39), 39)).toBe('68a8ca31 ███░░░░░░░ RUNNING 3.1 s deci…');
   });
 });
 
@@ -210,5 +261,9 @@ describe('completion', () => {
     expect(complete('-u', 'http://x', 'graph', 'v')).toBe('validate');
     expect(complete('graph', 'run', '--wa')).toBe('--watch');
     expect(complete('exec', '--scr')).toBe('--script');
+    expect(complete('exec', '-b', '--scr')).toBe('--script');
+    // Values are not ours to guess: the shell offers file names.
+    expect(complete('exec', '-i', '')).toBe('');
+    expect(stdout).toContain('complete -o default');
   });
 });
