@@ -1,33 +1,39 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.js';
 
 /**
  * Tiers by folder. Those that need a Temporal server share one, started by the global set-up and told by
  * `inject('temporalAddress')`; each test has its own task queue, workflow ids and folders.
  *
- * End-to-end files wait most of the time, for processes and for each other, so two of them run at once. Those that say how
- * long something may take have the machine to themselves, as the tier `e2e-timed`; `--project 'e2e*'` is both.
+ * Files of all tiers run beside each other, long ones first, so that no core waits for the last file of a tier. Only what says
+ * how long something may take has the machine to itself afterwards, as the tier `timed`.
  */
-const timed = ['kills', 'faults', 'page-graph-large'].map((name) => `test/e2e/${name}.test.ts`);
+const timed = ['test/e2e/times.test.ts', 'test/integration/server/chain.test.ts'];
 
 interface TierOptions {
-  readonly server: boolean;
-  readonly workers: number;
   readonly timeoutMs: number;
+  /** Needs the Temporal server of the tests. */
+  readonly server?: boolean;
+  /** Files in one process after another: for those that leave nothing behind in it. It saves loading modules again. */
+  readonly isolate?: boolean;
+  /** Has the machine to itself. */
+  readonly alone?: boolean;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
 }
 
-const tier = (name: string, order: number, options: TierOptions) => ({
+const tier = (name: string, options: TierOptions) => ({
   test: {
     name,
     include: [...(options.include ?? [`test/${name}/**/*.test.ts`])],
     exclude: [...(options.exclude ?? [])],
     setupFiles: ['test/support/no-stray-output.ts'],
-    ...(options.server ? { globalSetup: ['test/support/global-setup.ts'] } : {}),
+    ...(options.server === true ? { globalSetup: ['test/support/global-setup.ts'] } : {}),
     pool: 'forks' as const,
-    // Not more than the two cores of the smallest machine this is run on; the server and the scripts want some too.
-    maxWorkers: options.workers,
-    sequence: { groupOrder: order },
+    isolate: options.isolate ?? true,
+    // One more than the smallest machine this is run on has cores: end-to-end files wait most of the time.
+    maxWorkers: options.alone === true ? 1 : 3,
+    sequence: { groupOrder: options.alone === true ? 1 : 0 },
     testTimeout: options.timeoutMs,
     hookTimeout: Math.max(options.timeoutMs, 30_000),
     // A loaded machine may need long for what takes a moment elsewhere.
@@ -37,13 +43,14 @@ const tier = (name: string, order: number, options: TierOptions) => ({
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
-      tier('unit', 0, { server: false, workers: 2, timeoutMs: 10_000 }),
-      tier('workflow', 1, { server: true, workers: 2, timeoutMs: 30_000 }),
-      tier('replay', 2, { server: false, workers: 1, timeoutMs: 60_000 }),
-      tier('integration', 3, { server: true, workers: 2, timeoutMs: 60_000 }),
-      tier('e2e', 4, { server: true, workers: 2, timeoutMs: 180_000, exclude: timed }),
-      tier('e2e-timed', 5, { server: true, workers: 1, timeoutMs: 180_000, include: timed }),
+      tier('unit', { timeoutMs: 30_000, isolate: false }),
+      tier('workflow', { server: true, timeoutMs: 60_000 }),
+      tier('replay', { timeoutMs: 60_000 }),
+      tier('integration', { server: true, timeoutMs: 60_000, exclude: timed }),
+      tier('e2e', { server: true, timeoutMs: 180_000, exclude: timed }),
+      tier('timed', { server: true, timeoutMs: 180_000, alone: true, include: timed }),
     ],
   },
 });

@@ -1,9 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/config/project-root.js';
 import { type SystemUnderTest, startSystemUnderTest } from '../support/system.js';
-import { waitFor } from '../support/wait-for.js';
 
 // The retry table, each row by the real fault.
 
@@ -113,45 +112,6 @@ for child in [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]:
     expect(readdirSync(join(system.share, uuid, 'outputs'))).toEqual(['attempt-1.txt']);
     expect(await (await system.api.get(`/jobs/${uuid}/outputs`)).json()).toEqual({ outputs: ['attempt-1.txt'] });
   });
-});
-
-describe('cancel', () => {
-  /** Processes of a job, found by the mark in their environment. */
-  function processesOf(jobId: string): number[] {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .filter((pid) => {
-        try {
-          if (/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return false;
-          return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`PIXYZ_ATTEMPT=${jobId}`);
-        } catch {
-          return false;
-        }
-      });
-  }
-
-  const stubborn = {
-    'sleeps in Python': 'while True:\n    time.sleep(0.05)',
-    'ignores TERM': 'signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True:\n    time.sleep(0.05)',
-    'has started programs of its own':
-      'import subprocess\nsubprocess.Popen(["sleep", "300"])\nsubprocess.Popen(["sleep", "300"], start_new_session=True)\nwhile True:\n    time.sleep(0.05)',
-  };
-  for (const [name, body] of Object.entries(stubborn)) {
-    it(`ends every process of a script that ${name}, within 3 s`, async () => {
-      const ready = `open(pc.get_output_dir("ready"), "w").close()\n${body}`;
-      const jobId = await system.api.submit({ script: script(ready) });
-      await waitFor(() => existsSync(join(system.share, jobId, 'outputs', 'ready')));
-      await waitFor(() => processesOf(jobId).length > 0);
-      const asked = performance.now();
-      expect((await system.api.send('POST', `/jobs/${jobId}/cancel`)).status).toBe(200);
-      await waitFor(() => processesOf(jobId).length === 0, { intervalMs: 5 });
-      const tookMs = performance.now() - asked;
-      expect((await system.api.ended(jobId)).status).toBe('REVOKED');
-      // The promise is 1.5 s on a machine that has time; how long it takes is told by the bench `liveness`.
-      expect(tookMs).toBeLessThan(3000);
-    });
-  }
 });
 
 describe('a rescue queue that nobody serves', () => {
