@@ -99,8 +99,10 @@ describe('a job that failed', () => {
     await page.getByText('ValueError: no such part', { exact: true }).waitFor();
     expect(await page.getByLabel('Traceback', { exact: true }).last().textContent()).toContain('in inner');
     const attempts = page.getByRole('region', { name: 'Attempts' }).getByRole('row');
-    expect(await attempts.count()).toBe(2);
+    // The head, the attempt, and below it what was the matter.
+    expect(await attempts.count()).toBe(3);
     expect(await attempts.nth(1).textContent()).toContain('exception');
+    expect(await attempts.nth(2).textContent()).toContain('no such part');
     expect(await user.axe()).toEqual([]);
   });
 
@@ -145,6 +147,37 @@ describe('what a job has made', () => {
 
     await page.getByRole('button', { name: 'View metadata.json' }).click();
     await page.getByLabel('metadata.json', { exact: true }).getByText('polygon_count').waitFor();
+  });
+
+  it('may be more than a browser can take at once, and keeps every digit', async () => {
+    const script = `
+import base64, sys
+png = base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==')
+def main(pc, params):
+    sys.stdout.write('A' * 300000 + chr(10))
+    for at in range(40):
+        sys.stdout.write(chr(13) + '%d of 40' % at)
+    sys.stdout.write(chr(10) + 'the end' + chr(10))
+    for at in range(30):
+        open(pc.get_output_dir('%02d.png' % at), 'wb').write(png)
+    open(pc.get_output_dir('00 broken.png'), 'w').write('no picture')
+    return {'big': 12345678901234567890, 'whole': 1.0, 'list': params}
+`;
+    const params = Array.from({ length: 20_000 }, (_, at) => ({ at, name: `item ${at}`, list: [at] }));
+    const job = await system.api.submit({ script, params });
+    await system.api.ended(job);
+    await user.open(`/jobs/${job}`);
+    const { page } = user;
+    await page.getByRole('log').getByText('the end').waitFor();
+    expect(await page.getByRole('log').textContent()).toMatch(/A … A+\n39 of 40\nthe end\n$/);
+    const result = page.getByRole('region', { name: 'Result' });
+    await result.getByText('12345678901234567890').waitFor();
+    expect(await result.textContent()).toContain('"whole": 1.0,');
+    await page.getByRole('region', { name: 'Request' }).getByText('"name": "item 0"').waitFor();
+    await page.getByText('00 broken.png cannot be shown').waitFor();
+    expect(await page.locator('.gallery > li').count()).toBe(24);
+    await page.getByRole('button', { name: 'Show 7 more of 31 pictures' }).click();
+    await expect.poll(() => page.locator('.gallery > li').count()).toBe(31);
   });
 
   it('is downloaded file by file, or as a whole', async () => {

@@ -126,8 +126,25 @@ describe('the list of jobs', () => {
     await next.click();
     await expect.poll(() => row('many').count()).toBe(10);
     expect(await page.getByText(first as string, { exact: true }).count()).toBe(0);
+    const bar = page.getByRole('region', { name: 'Selection' });
+    await row('many').getByRole('checkbox').first().check();
     await page.getByRole('link', { name: 'First page' }).click();
     await page.getByText(first as string, { exact: true }).waitFor();
+    await bar.getByText('1 job selected').waitFor();
+    await bar.getByRole('button', { name: 'Select on all pages' }).click();
+    await bar.getByText('60 jobs selected').waitFor();
+    await page.getByRole('link', { name: /^Failed/ }).click();
+    await bar.waitFor({ state: 'detached' });
+  });
+
+  it('keeps all columns in sight beside the longest name', async () => {
+    const name = 'X'.repeat(250);
+    await system.api.run({ process: 'api_test', name });
+    await user.open('/jobs?q=XXX');
+    const last = row(name).getByRole('cell').last();
+    await last.waitFor();
+    const { x, width } = (await last.boundingBox()) as { x: number; width: number };
+    expect(x + width).toBeLessThan(1360);
   });
 
   it('keeps what it knows while the server cannot be reached, and goes on by itself', async () => {

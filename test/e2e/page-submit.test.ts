@@ -82,6 +82,32 @@ describe('a job of a shipped process', () => {
     await page.getByText('This is not JSON').waitFor();
   });
 
+  it('is stopped while its file is sent, by a button or by going somewhere else', async () => {
+    const file = join(system.folder, 'large.step');
+    await writeFile(file, Buffer.alloc(8_000_000));
+    await user.open('/submit?process=sleep');
+    const { page } = user;
+    const connection = await page.context().newCDPSession(page);
+    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 500_000 };
+    await connection.send('Network.emulateNetworkConditions', slow);
+    await page.getByLabel('Name', { exact: true }).fill('never sent');
+    await page.getByLabel('Input file').setInputFiles(file);
+    const submit = page.getByRole('button', { name: 'Submit' });
+    await submit.click();
+    await page.getByRole('button', { name: 'Stop sending' }).click();
+    await expect.poll(() => submit.isEnabled()).toBe(true);
+    expect(await page.getByRole('progressbar').count()).toBe(0);
+    await submit.click();
+    await page.getByRole('button', { name: 'Stop sending' }).waitFor();
+    const ended = page.waitForEvent('requestfailed');
+    await page.getByRole('link', { name: 'Graphs' }).click();
+    await ended;
+    await connection.detach();
+    await page.getByRole('heading', { level: 1, name: 'Graphs' }).waitFor();
+    const { jobs } = await (await system.api.get('/jobs?view=table&name=never%20sent')).json();
+    expect(jobs).toEqual([]);
+  });
+
   it('is refused by the server with its reason', async () => {
     await user.open('/submit?process=sleep');
     const { page } = user;
@@ -114,8 +140,11 @@ def turn(pc, params):
     await user.open('/submit');
     const { page } = user;
     await page.getByRole('radio', { name: /A script of mine/ }).check();
+    await page.getByRole('button', { name: 'Submit' }).click();
+    await page.getByText('Choose the script first').waitFor();
     await page.getByLabel('Python script').setInputFiles(path);
     await page.getByRole('alert').filter({ hasText: 'main' }).waitFor();
+    expect(await page.getByText('Choose the script first').count()).toBe(0);
     await page.getByLabel('Function', { exact: true }).fill('turn');
     await page.getByLabel('quality').selectOption('final');
     expect(await page.getByLabel('Queue').getAttribute('placeholder')).toBe('gpu');

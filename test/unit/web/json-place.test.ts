@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { partName, sorted } from '../../../web/src/graph/plan/document-file.js';
-import { brokenAt, placeOf } from '../../../web/src/graph/plan/json-place.js';
+import { brokenAt, placeOf } from '../../../web/src/ui/json-place.js';
 
 const text = `{
   "name": "a \\"quoted\\" ] name",

@@ -4,6 +4,8 @@ import { paramsText } from '../../../web/src/submit/params-text.js';
 import { schemaParams } from '../../../web/src/submit/schema-params.js';
 import { durationText, shortTime, sizeText, timeOf } from '../../../web/src/ui/format.js';
 import { indented } from '../../../web/src/ui/indent-json.js';
+import { type Place, placeOf } from '../../../web/src/ui/json-place.js';
+import { LogText } from '../../../web/src/ui/log-text.js';
 
 /** What the page makes of texts, and texts of what is known. */
 
@@ -111,5 +113,53 @@ describe('times, durations and sizes', () => {
   it('are UTC where they have no offset', () => {
     expect(timeOf('2026-11-21T11:49:05.570674')).toBe(timeOf('2026-11-21T11:49:05.570674+00:00'));
     expect(timeOf('2026-11-21T12:49:05+01:00')).toBe(timeOf('2026-11-21T11:49:05Z'));
+  });
+});
+
+describe('JSON of megabytes', () => {
+  it('is broken into lines at once, and a part of it found', () => {
+    const list = JSON.stringify(Array.from({ length: 20_000 }, (_, at) => ({ at, name: `item ${at}`, v: [at, 1.5] })));
+    const text = `{"a": "{\\"result\\"", "result": ${list}, "big": 12345678901234567890}`;
+    const began = performance.now();
+    const lines = indented(text).split('\n');
+    const { start, end } = placeOf(text, 'result') as Place;
+    expect(performance.now() - began).toBeLessThan(3000);
+    expect(lines).toHaveLength(20_000 * 8 + 6);
+    expect(lines.at(-2)).toBe('  "big": 12345678901234567890');
+    expect(text.slice(start, end)).toBe(list);
+  });
+});
+
+describe('the text of a log', () => {
+  const logOf = (...pieces: string[]) => {
+    const log = new LogText();
+    for (const piece of pieces) log.add(1, piece);
+    return log.text();
+  };
+
+  it('has of a line that is written over the last version, wherever its pieces were cut', () => {
+    expect(logOf('start\r\n10 %\r50', ' %\r100 %\r', '\ndone\n')).toBe('start\n100 %\ndone\n');
+    expect(logOf('one\r', 'two', ' more\r\r\n')).toBe('two more\n');
+  });
+
+  it('has no colours, a line between attempts, and the last two thousand lines', () => {
+    const log = new LogText();
+    log.add(1, '\u001b[31mred\u001b[0m');
+    log.add(2, 'blue');
+    expect(log.text()).toBe('red\n── attempt 2 ──\nblue');
+    log.add(2, Array.from({ length: 5000 }, (_, at) => `\n${at}`).join(''));
+    expect(log.text().split('\n')).toHaveLength(2000);
+    expect(log.text()).toMatch(/^3000\n.*\n4999$/s);
+  });
+
+  it('has the ends of a line that would keep a browser busy, and takes megabytes of it at once', () => {
+    const began = performance.now();
+    const text = logOf(`${'a'.repeat(3_000_000)}\r`, 'b'.repeat(1_000_000), `${'\r'.repeat(1_000_000)}c`, 'end');
+    expect(text).toBe('cend');
+    const [first = '', second] = logOf('a'.repeat(1_000_000), `${'b'.repeat(1_000_000)}\nnext`).split('\n');
+    expect(first.length).toBeLessThan(11_000);
+    expect(first).toMatch(/^a+ … b+$/);
+    expect(second).toBe('next');
+    expect(performance.now() - began).toBeLessThan(2000);
   });
 });

@@ -5,8 +5,8 @@ import { refusalOf } from './http.js';
 const retryMs = 2000;
 
 export interface Following {
-  /** Events by their names, with their data as JSON. */
-  readonly on: Readonly<Record<string, (data: never) => void>>;
+  /** Events by their names, with their data as JSON, and as the text that it came as. */
+  readonly on: Readonly<Record<string, (data: never, text: string) => void>>;
   /** The name of the last event: the stream is over when `isLast` says so of its data. Default: never. */
   readonly isLast?: (event: string, data: unknown) => boolean;
   readonly onError?: (error: Error) => void;
@@ -46,8 +46,9 @@ export function follow(
     opened.onopen = () => onConnection?.(true);
     for (const [name, take] of Object.entries(on)) {
       opened.addEventListener(name, (event) => {
-        const data: unknown = JSON.parse((event as MessageEvent<string>).data);
-        take(data as never);
+        const text = (event as MessageEvent<string>).data;
+        const data: unknown = JSON.parse(text);
+        take(data as never, text);
         if (isLast?.(name, data) === true) finish();
       });
     }

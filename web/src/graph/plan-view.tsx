@@ -2,17 +2,18 @@ import { useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import './graph.css';
 import type { NewGraph, Validation } from '../../../src/client/types.js';
-import { post, upload } from '../api/http.js';
+import { post } from '../api/http.js';
 import { announce } from '../ui/announce.js';
 import { ErrorNote } from '../ui/error-note.js';
 import { plural } from '../ui/format.js';
 import { Icon } from '../ui/icon.js';
-import { ProgressBar } from '../ui/progress-bar.js';
+import { brokenAt, placeOf } from '../ui/json-place.js';
 import { Section } from '../ui/section.js';
 import { useTitle } from '../ui/title.js';
+import { UploadProgress } from '../ui/upload-progress.js';
+import { useUpload } from '../ui/use-upload.js';
 import { formOf, partName, sorted } from './plan/document-file.js';
 import { exampleGraph } from './plan/example.js';
-import { brokenAt, placeOf } from './plan/json-place.js';
 import { PlanDrawing, PlanFacts } from './plan/plan-parts.js';
 import { ProblemList } from './plan/problem-list.js';
 
@@ -32,7 +33,7 @@ export function PlanView() {
   const [checked, setChecked] = useState<Checked | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [doing, setDoing] = useState<'check' | 'send' | null>(null);
-  const [sent, setSent] = useState(0);
+  const sending = useUpload();
   const [isOver, setOver] = useState(false);
   const editor = useRef<HTMLTextAreaElement>(null);
 
@@ -58,11 +59,10 @@ export function PlanView() {
   };
   const send = async () => {
     setDoing('send');
-    setSent(0);
     setError(null);
     try {
-      const made = await upload<NewGraph>('/graphs', formOf(text, files), { onProgress: setSent });
-      route(`/ui/graphs/${made.id}`);
+      const made = await sending.send<NewGraph>('/graphs', formOf(text, files));
+      if (made !== null) route(`/ui/graphs/${made.id}`);
     } catch (problem) {
       setError(problem as Error);
     }
@@ -115,7 +115,7 @@ export function PlanView() {
         </div>
       </div>
       {error !== null && <ErrorNote error={error} />}
-      {doing === 'send' && <ProgressBar value={Math.round(sent * 100)} label="Upload" />}
+      <UploadProgress upload={sending} />
       <div class="plan-columns">
         <Section
           title="Document"

@@ -22,12 +22,11 @@ export function Attempts({ attempts }: { attempts: JobDetails['attempts'] }) {
           </tr>
         </thead>
         <tbody>
-          {attempts.map(({ attempt, outcome, message, worker, queue, pid, startedAt, endedAt }) => (
-            <tr key={attempt}>
+          {attempts.map(({ attempt, outcome, message, worker, queue, pid, startedAt, endedAt }) => [
+            <tr key={attempt} class={message === null ? '' : 'attempt-told'}>
               <td class="number">{attempt}</td>
               <td>
                 <OutcomeBadge outcome={outcome} />
-                {message !== null && <div class="attempt-message">{message}</div>}
               </td>
               <td>
                 {worker}
@@ -42,8 +41,15 @@ export function Attempts({ attempts }: { attempts: JobDetails['attempts'] }) {
               <td class="number">
                 <Duration from={startedAt} to={endedAt} />
               </td>
-            </tr>
-          ))}
+            </tr>,
+            message !== null && (
+              <tr key={`${attempt}-message`}>
+                <td colSpan={5} class="attempt-message">
+                  {message}
+                </td>
+              </tr>
+            ),
+          ])}
         </tbody>
       </table>
     </div>

@@ -25,6 +25,8 @@ const largestModel = 300_000_000;
 /** Shown without being asked for. */
 const smallModel = 30_000_000;
 const shownPictures = 24;
+/** Each is kept in memory. */
+const morePictures = 100;
 const shownFiles = 100;
 
 /** What a job has made: pictures shown, models to turn, texts to read, everything to download. */
@@ -37,13 +39,14 @@ export function Outputs({ job, live, marker }: { job: string; live: boolean; mar
   // Files come while the job runs, and stay when it has ended.
   const { data, error, refresh } = useLive(ask, { everyMs: live ? 3000 : 3_600_000, keep: true });
   const [chosen, setChosen] = useState<string | null>(null);
+  const [imageCount, setImageCount] = useState(shownPictures);
   const [all, setAll] = useState(false);
   if (error !== null) return <ErrorNote error={error} onRetry={refresh} />;
   if (data === null) return null;
   const files = data.files ?? [];
   if (files.length === 0) return <p class="soft">{live ? 'Nothing yet.' : 'The job left no files.'}</p>;
 
-  const images = files.filter(({ path }) => pictures.test(path)).slice(0, shownPictures);
+  const images = files.filter(({ path }) => pictures.test(path));
   const model =
     files.find(({ path }) => path === chosen && models.test(path)) ??
     files.find(({ path, size }) => /\.glb$/i.test(path) && size <= smallModel);
@@ -60,12 +63,17 @@ export function Outputs({ job, live, marker }: { job: string; live: boolean; mar
       )}
       {images.length > 0 && (
         <ul class="gallery">
-          {images.map(({ path, modified }) => (
+          {images.slice(0, imageCount).map(({ path, modified }) => (
             <li key={path}>
               <Picture url={urlOf(job, path)} path={path} version={modified} />
             </li>
           ))}
         </ul>
+      )}
+      {images.length > imageCount && (
+        <button type="button" class="small" onClick={() => setImageCount(imageCount + morePictures)}>
+          Show {Math.min(morePictures, images.length - imageCount)} more of {images.length} pictures
+        </button>
       )}
       {read !== undefined && (
         <TextPreview key={read.path} url={urlOf(job, read.path)} path={read.path} onClose={() => setChosen(null)} />

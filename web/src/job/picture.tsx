@@ -18,6 +18,7 @@ export function Picture({ url, path, version }: { url: string; path: string; ver
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new version is a new picture
   useEffect(() => {
+    setFailed(false);
     const ending = new AbortController();
     let made: string | null = null;
     blob(url, { signal: ending.signal }).then(
@@ -43,7 +44,7 @@ export function Picture({ url, path, version }: { url: string; path: string; ver
         disabled={address === null}
         aria-label={`Enlarge ${path}`}
       >
-        {address !== null && <img src={address} alt="" />}
+        {address !== null && <img src={address} alt="" onError={() => setFailed(true)} />}
       </button>
       <figcaption title={path}>{name}</figcaption>
       <dialog ref={dialog} class="lightbox" aria-label={path} onClick={() => dialog.current?.close()}>

@@ -2,9 +2,10 @@ import { useEffect, useState } from 'preact/hooks';
 import type { JobDetails } from '../../../src/client/types.js';
 import { follow } from '../api/follow.js';
 import { get } from '../api/http.js';
+import { type Details, detailsOf } from './details.js';
 
 export interface FollowedJob {
-  readonly details: JobDetails | null;
+  readonly details: Details | null;
   readonly error: Error | null;
   readonly deleted: boolean;
 }
@@ -18,7 +19,7 @@ export function useJob(id: string): FollowedJob {
     setJob(none);
     return follow(`/jobs/${encodeURIComponent(id)}/events`, {
       on: {
-        state: (details: JobDetails) => setJob({ details, error: null, deleted: false }),
+        state: (_data, text) => setJob({ details: detailsOf(text), error: null, deleted: false }),
         deleted: () => setJob((before) => ({ ...before, deleted: true })),
       },
       isLast: (event, data) => event === 'deleted' || hasEnded((data as JobDetails).status),

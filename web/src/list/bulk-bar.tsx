@@ -3,6 +3,7 @@ import { announce } from '../ui/announce.js';
 import { ConfirmButton } from '../ui/confirm-button.js';
 import { plural } from '../ui/format.js';
 import { Icon, type IconName } from '../ui/icon.js';
+import { mostSelected } from './use-rows.js';
 
 export interface BulkAction {
   readonly words: string;
@@ -24,6 +25,7 @@ export function BulkBar({
   what,
   selected,
   actions,
+  onSelectAll,
   onClear,
   onDone,
 }: {
@@ -31,10 +33,13 @@ export function BulkBar({
   what: string;
   selected: number;
   actions: readonly BulkAction[];
+  /** null: all that there are stand on this page. */
+  onSelectAll: (() => Promise<void>) | null;
   onClear: () => void;
   onDone: () => void;
 }) {
   const [message, setMessage] = useState<{ readonly text: string; readonly problems: readonly string[] } | null>(null);
+  const [gathering, setGathering] = useState(false);
   const run = async ({ act, ids, done }: BulkAction) => {
     try {
       const outcome = await act(ids);
@@ -45,6 +50,15 @@ export function BulkBar({
     } catch (error) {
       setMessage({ text: '', problems: [(error as Error).message] });
     }
+  };
+  const gather = async (selectAll: () => Promise<void>) => {
+    setGathering(true);
+    try {
+      await selectAll();
+    } catch (error) {
+      setMessage({ text: '', problems: [(error as Error).message] });
+    }
+    setGathering(false);
   };
   if (selected === 0 && message === null) return null;
   return (
@@ -67,6 +81,11 @@ export function BulkBar({
                 {action.ids.length > 0 && action.ids.length < selected && ` (${action.ids.length})`}
               </ConfirmButton>
             ))}
+            {onSelectAll !== null && selected < mostSelected && (
+              <button type="button" class="small quiet" disabled={gathering} onClick={() => void gather(onSelectAll)}>
+                {gathering ? 'Selecting …' : `Select on all pages, at most ${mostSelected}`}
+              </button>
+            )}
             <button type="button" class="small quiet" onClick={onClear}>
               Clear selection
             </button>

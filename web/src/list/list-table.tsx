@@ -22,13 +22,12 @@ export function ListTable<Row>({
   columns: readonly Column<Row>[];
   idOf: (row: Row) => string;
   nameOf: (row: Row) => string;
-  selection: Selection;
+  selection: Selection<Row>;
 }) {
-  const ids = rows.map(idOf);
-  const marked = ids.filter((id) => selection.ids.has(id)).length;
+  const marked = rows.filter((row) => selection.rows.has(idOf(row))).length;
   const head = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    if (head.current !== null) head.current.indeterminate = marked > 0 && marked < ids.length;
+    if (head.current !== null) head.current.indeterminate = marked > 0 && marked < rows.length;
   });
   return (
     <div class="card table-scroll">
@@ -41,8 +40,8 @@ export function ListTable<Row>({
                 ref={head}
                 type="checkbox"
                 aria-label="Select all on this page"
-                checked={ids.length > 0 && marked === ids.length}
-                onChange={(event) => selection.setAll(ids, event.currentTarget.checked)}
+                checked={rows.length > 0 && marked === rows.length}
+                onChange={(event) => selection.set(rows, event.currentTarget.checked)}
               />
             </th>
             {columns.map(({ title, className }) => (
@@ -55,7 +54,7 @@ export function ListTable<Row>({
         <tbody>
           {rows.map((row) => {
             const id = idOf(row);
-            const on = selection.ids.has(id);
+            const on = selection.rows.has(id);
             return (
               <tr key={id} data-marked={on}>
                 <td class="mark">
@@ -63,7 +62,7 @@ export function ListTable<Row>({
                     type="checkbox"
                     aria-label={`Select ${nameOf(row)}`}
                     checked={on}
-                    onChange={(event) => selection.toggle(id, event.currentTarget.checked)}
+                    onChange={(event) => selection.set([row], event.currentTarget.checked)}
                   />
                 </td>
                 {columns.map(({ title, className, cell }) => (

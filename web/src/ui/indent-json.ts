@@ -1,21 +1,21 @@
 /** JSON text with line breaks: not parsed and written again, which would round large numbers. */
 export function indented(text: string): string {
   let depth = 0;
-  let result = '';
-  for (const token of text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? []) {
-    const last = result.at(-1);
+  // Pieces, and not one text that grows: to look at the end of that copies all of it, each time.
+  const pieces: string[] = [];
+  let last = '';
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g)) {
     if (token === '}' || token === ']') {
       depth -= 1;
-      result += last === '{' || last === '[' ? token : `${breakTo(depth)}${token}`;
-    } else if (token === ',') result += token;
-    else if (token === ':') result += ': ';
-    else {
-      if (last === '{' || last === '[' || last === ',') result += breakTo(depth);
-      result += token;
+      if (last !== '{' && last !== '[') pieces.push(breakTo(depth));
+    } else if (token !== ',' && token !== ':') {
+      if (last === '{' || last === '[' || last === ',') pieces.push(breakTo(depth));
       if (token === '{' || token === '[') depth += 1;
     }
+    pieces.push(token === ':' ? ': ' : token);
+    last = token;
   }
-  return result;
+  return pieces.join('');
 }
 
 function breakTo(depth: number): string {

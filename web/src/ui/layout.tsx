@@ -6,12 +6,20 @@ import { Icon, type IconName } from './icon.js';
 import { SystemState } from './system-state.js';
 import { ThemeSwitch } from './theme-switch.js';
 
-const places: readonly { readonly href: string; readonly words: string; readonly icon: IconName }[] = [
+interface Place {
+  readonly href: string;
+  readonly words: string;
+  /** Left out where there is little room. */
+  readonly more?: string;
+  readonly icon: IconName;
+}
+
+const places: readonly Place[] = [
   { href: '/ui/jobs', words: 'Jobs', icon: 'jobs' },
   { href: '/ui/graphs', words: 'Graphs', icon: 'graphs' },
   { href: '/ui/submit', words: 'Submit', icon: 'submit' },
   { href: '/ui/workflows', words: 'Workflows', icon: 'workflows' },
-  { href: '/ui/workers', words: 'Workers and queues', icon: 'workers' },
+  { href: '/ui/workers', words: 'Workers', more: ' and queues', icon: 'workers' },
 ];
 
 export function Layout({ children }: { children: ComponentChildren }) {
@@ -31,10 +39,13 @@ export function Layout({ children }: { children: ComponentChildren }) {
           </span>
         </a>
         <nav class="places" aria-label="Main">
-          {places.map(({ href, words, icon }) => (
+          {places.map(({ href, words, more, icon }) => (
             <a key={href} href={href} aria-current={isHere(href) ? 'page' : undefined}>
               <Icon name={icon} />
-              <span>{words}</span>
+              <span>
+                {words}
+                <span class="place-more">{more}</span>
+              </span>
             </a>
           ))}
         </nav>

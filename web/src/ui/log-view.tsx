@@ -2,9 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { follow } from '../api/follow.js';
 import { queryText } from '../api/http.js';
 import { Icon } from './icon.js';
-
-/** Of a long log the end is shown; all of it is a file to download. */
-const shownLines = 2000;
+import { LogText, shownLines } from './log-text.js';
 
 /**
  * What a job prints, while it does. Stays at the end until somebody scrolls up, and goes on once they are back there.
@@ -92,41 +90,3 @@ export function LogView({ job, attempt = null }: { job: string; attempt?: number
     </div>
   );
 }
-
-/** The last lines of a text that grows, with a line where a new attempt begins. */
-class LogText {
-  #lines: string[] = [''];
-  #attempt: number | null = null;
-
-  add(attempt: number, text: string): void {
-    if (this.#attempt !== null && this.#attempt !== attempt) this.#put(`\n── attempt ${attempt} ──\n`);
-    this.#attempt = attempt;
-    this.#put(plain(text));
-  }
-
-  #put(text: string): void {
-    const [first = '', ...rest] = text.split('\n');
-    this.#lines[this.#lines.length - 1] += first;
-    this.#lines.push(...rest);
-    if (this.#lines.length > 2 * shownLines) this.#lines = this.#lines.slice(-shownLines);
-  }
-
-  text(): string {
-    return this.#lines.slice(-shownLines).join('\n');
-  }
-
-  clear(): void {
-    this.#lines = [''];
-    this.#attempt = null;
-  }
-}
-
-/** Without the colours of terminals; of a line that was written over, as progress bars do, the last version. */
-function plain(text: string): string {
-  return text
-    .replace(escapes, '')
-    .replace(/\r\n/g, '\n')
-    .replace(/[^\n]*\r(?=[^\n])/g, '');
-}
-
-const escapes = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[A-Za-z]`, 'g');

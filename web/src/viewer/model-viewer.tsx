@@ -22,7 +22,7 @@ export function ModelViewer({ path, url, size }: { path: string; url: string; si
       setFacts(stage.current.facts);
     };
     show().catch((error: Error) => {
-      if (!ending.signal.aborted) setProblem(error.message);
+      if (!ending.signal.aborted) setProblem(wordsFor(error));
     });
     return () => {
       ending.abort();
@@ -88,6 +88,13 @@ export function ModelViewer({ path, url, size }: { path: string; url: string; si
 }
 
 const step = Math.PI / 18;
+function wordsFor(error: Error): string {
+  // Words of a parser, or of the library, help nobody here.
+  if (error instanceof SyntaxError || error instanceof RangeError) return 'it is damaged, or of another format';
+  if (/draco/i.test(error.message)) return 'it is compressed with Draco';
+  return error.message;
+}
+
 const keys: Readonly<Record<string, (stage: Stage) => void>> = {
   ArrowLeft: (stage) => stage.turn(step, 0),
   ArrowRight: (stage) => stage.turn(-step, 0),

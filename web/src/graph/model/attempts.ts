@@ -11,6 +11,7 @@ const [leastMs, timesAsLong] = [2000, 10];
 export class GraphAttempts {
   readonly #id: string;
   readonly byNode = signal<ReadonlyMap<number, readonly Attempt[]>>(new Map());
+  /** Until then `byNode` grows page by page: the first bars of a large graph do not wait for the last. */
   readonly isRead = signal(false);
   readonly error = signal<Error | null>(null);
   #ending: AbortController | null = null;
@@ -54,6 +55,7 @@ export class GraphAttempts {
       const page: NodeList = await get<NodeList>(`/graphs/${this.#id}/nodes`, { ...query, cursor }, { signal });
       for (const { number, attempts = [] } of page.nodes) if (attempts.length > 0) found.set(number, attempts);
       cursor = page.next;
+      if (!this.isRead.value && cursor !== null) this.byNode.value = new Map(found);
     }
     this.byNode.value = found;
     this.isRead.value = true;

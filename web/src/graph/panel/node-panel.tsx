@@ -1,7 +1,8 @@
 import { useCallback, useState } from 'preact/hooks';
-import type { JobDetails, NodeDetails, Why } from '../../../../src/client/types.js';
-import { get, post } from '../../api/http.js';
+import type { NodeDetails, Why } from '../../../../src/client/types.js';
+import { get, post, text } from '../../api/http.js';
 import { Attempts } from '../../job/attempts.js';
+import { type Details, detailsOf } from '../../job/details.js';
 import { Outputs } from '../../job/outputs.js';
 import { Steps } from '../../job/steps.js';
 import { Traceback } from '../../job/traceback.js';
@@ -22,7 +23,7 @@ import { Panel } from './panel.js';
 interface Facts {
   readonly node: NodeDetails;
   /** null: it has no job, or none yet. */
-  readonly job: JobDetails | null;
+  readonly job: Details | null;
   readonly why: Why | null;
 }
 
@@ -98,7 +99,7 @@ export function NodePanel({
           {node.state === 'succeeded' && job !== null && (
             <>
               <h3>Result</h3>
-              <JsonView value={job.result} what="result" />
+              <JsonView text={job.resultText} what="result" />
             </>
           )}
           {isEnd(node.state) && job !== null && (
@@ -119,14 +120,14 @@ async function factsOf(graph: string, id: string, signal: AbortSignal): Promise<
   const hasStarted = node.job !== null && node.attempts.length > 0;
   const isWaiting = node.state === 'waiting' || node.state === 'queued';
   const [job, why] = await Promise.all([
-    hasStarted ? get<JobDetails>(`/jobs/${node.job}/details`, {}, { signal }) : null,
+    hasStarted ? text(`/jobs/${node.job}/details`, {}, { signal }).then(detailsOf) : null,
     isWaiting ? get<Why>(`${path}/why`, {}, { signal }) : null,
   ]);
   return { node, job, why };
 }
 
 /** Why it did not succeed: the traceback where there is one, else what the graph says. */
-function Failure({ node, job }: { node: NodeDetails; job: JobDetails | null }) {
+function Failure({ node, job }: { node: NodeDetails; job: Details | null }) {
   if (node.state === 'succeeded' || node.message === null || node.message === '') return null;
   if (job?.error != null) return <Traceback text={job.error} />;
   return (

@@ -15,7 +15,7 @@ export function PlanFacts({ plan }: { plan: Plan }) {
       </dd>
       <dt>Steps</dt>
       <dd>
-        {numberText(plan.levels)} one after the other, at most {numberText(plan.widest)} nodes at the same time
+        {numberText(plan.levels)} one after the other, at most {plural(plan.widest, 'node')} at the same time
       </dd>
       <dt>Queues</dt>
       <dd>

@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { Attempt } from '../../../../src/client/types.js';
 import { now } from '../../ui/clock.js';
 import { ErrorNote } from '../../ui/error-note.js';
-import { plural, timeOf } from '../../ui/format.js';
+import { numberText, plural, timeOf } from '../../ui/format.js';
 import type { LiveGraph } from '../model/live-graph.js';
 import { useAttempts } from '../parts/use-graph.js';
 import { AttemptsTable } from './attempts-table.js';
@@ -27,7 +27,8 @@ export function TimelineView({
   const end = isOver ? 0 : now.value;
   const lanes = useMemo(() => lanesOf(bars, end), [bars, end]);
   if (attempts.error.value !== null) return <ErrorNote error={attempts.error.value} />;
-  if (!attempts.isRead.value) return <p class="soft">Reading who ran what …</p>;
+  const isRead = attempts.isRead.value;
+  if (!isRead && bars.size === 0) return <p class="soft">Reading who ran what …</p>;
   if (bars.size === 0) return <p class="card empty">Nothing has run yet.</p>;
   const select = (number: number) => {
     const node = graph.model.node(number);
@@ -38,6 +39,7 @@ export function TimelineView({
       <div class="drawing-tools">
         <span class="soft">
           {plural(bars.size, 'worker')}, up to {plural(lanes.length, 'node')} at the same time
+          {!isRead && `, reading the others: ${numberText(byNode.size)} of ${plural(graph.model.size, 'node')} …`}
         </span>
         <span class="drawing-zoom">
           <button type="button" class="small" aria-pressed={isTable} onClick={() => setTable(!isTable)}>

@@ -6,8 +6,9 @@ import { bulkCall } from '../../list/bulk-call.js';
 import { FilterBar } from '../../list/filter-bar.js';
 import { timesOf, useFilters } from '../../list/filters.js';
 import { type Column, ListTable } from '../../list/list-table.js';
+import { NameCell } from '../../list/name-cell.js';
 import { Pager } from '../../list/pager.js';
-import { useSelection } from '../../list/selection.js';
+import { type ReadPage, useRows } from '../../list/use-rows.js';
 import { useSummary } from '../../list/use-summary.js';
 import { CountBar } from '../../ui/count-bar.js';
 import { ErrorNote } from '../../ui/error-note.js';
@@ -15,35 +16,22 @@ import { Icon } from '../../ui/icon.js';
 import { StateBadge } from '../../ui/state-badge.js';
 import { Duration, Time } from '../../ui/time.js';
 import { useTitle } from '../../ui/title.js';
-import { useLive } from '../../ui/use-live.js';
-
-const pageSize = 50;
 
 /** All graphs, live, newest first. */
 export function GraphsView() {
   useTitle('Graphs');
   const control = useFilters();
   const { filters } = control;
-  const ask = useCallback(
-    (signal: AbortSignal) =>
-      get<GraphList>(
-        '/graphs',
-        {
-          limit: pageSize,
-          state: filters.state,
-          name_contains: filters.q,
-          cursor: filters.after,
-          ...timesOf(filters),
-        },
-        { signal },
-      ),
+  const read = useCallback<ReadPage<GraphState>>(
+    async (from, signal) => {
+      const query = { state: filters.state, name_contains: filters.q, ...timesOf(filters), ...from };
+      const { graphs, next } = await get<GraphList>('/graphs', query, { signal });
+      return { rows: graphs, next };
+    },
     [filters],
   );
-  const { data, error, refresh } = useLive(ask, { everyMs: 2000, keep: true });
-  const selection = useSelection(JSON.stringify(filters));
-  const counts = useSummary('graphs', data !== null);
-  const rows = data?.graphs ?? [];
-  const marked = rows.filter(({ id }) => selection.ids.has(id));
+  const { page, error, refresh, selection, marked, selectAll } = useRows(filters, read, idOf);
+  const counts = useSummary('graphs', page !== null);
   const narrowed = Object.values(filters).some((value) => value !== '');
 
   return (
@@ -69,6 +57,7 @@ export function GraphsView() {
         <BulkBar
           what="graph"
           selected={marked.length}
+          onSelectAll={selectAll}
           onClear={selection.clear}
           onDone={() => {
             selection.clear();
@@ -92,7 +81,7 @@ export function GraphsView() {
           ]}
         />
         {error !== null && <ErrorNote error={error} onRetry={refresh} />}
-        {data !== null && rows.length === 0 ? (
+        {page !== null && page.rows.length === 0 ? (
           <div class="card empty">
             <h2>{narrowed ? 'No graph is like this' : 'No graphs yet'}</h2>
             <p>
@@ -102,19 +91,20 @@ export function GraphsView() {
         ) : (
           <ListTable
             caption="Graphs"
-            rows={rows}
+            rows={page?.rows ?? []}
             columns={columns}
-            idOf={({ id }) => id}
+            idOf={idOf}
             nameOf={({ id, name }) => name ?? id}
             selection={selection}
           />
         )}
-        {data !== null && <Pager control={control} next={data.next} />}
+        {page !== null && <Pager control={control} next={page.next} />}
       </div>
     </>
   );
 }
 
+const idOf = ({ id }: GraphState) => id;
 const ended = new Set<string>(['succeeded', 'failed', 'revoked']);
 
 const columns: readonly Column<GraphState>[] = [
@@ -123,14 +113,11 @@ const columns: readonly Column<GraphState>[] = [
     title: 'Name',
     className: 'name',
     cell: ({ id, name, workflow, mode }) => (
-      <>
-        <a href={`/ui/graphs/${id}`}>{name ?? workflow?.name ?? id}</a>
-        <div class="faint small-text">
-          {workflow !== null && `workflow ${workflow.name} `}
-          {mode === 'open' && 'open for more nodes '}
-          <span class="mono">{id}</span>
-        </div>
-      </>
+      <NameCell href={`/ui/graphs/${id}`} name={name ?? workflow?.name ?? id}>
+        {workflow !== null && `workflow ${workflow.name} `}
+        {mode === 'open' && 'open for more nodes '}
+        <span class="mono">{id}</span>
+      </NameCell>
     ),
   },
   { title: 'Nodes', className: 'counts', cell: ({ counts }) => <CountBar counts={counts} /> },

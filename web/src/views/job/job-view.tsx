@@ -76,7 +76,7 @@ export function JobView({ id = '' }: { id?: string }) {
           )}
           {details.status === 'SUCCESS' && (
             <Section title="Result">
-              <JsonView value={details.result} what="Result" />
+              <JsonView text={details.resultText} what="Result" />
             </Section>
           )}
           {asked !== null && (

@@ -8,8 +8,9 @@ import { bulkCall } from '../../list/bulk-call.js';
 import { FilterBar } from '../../list/filter-bar.js';
 import { type FilterControl, timesOf, useFilters } from '../../list/filters.js';
 import { type Column, ListTable } from '../../list/list-table.js';
+import { NameCell } from '../../list/name-cell.js';
 import { Pager } from '../../list/pager.js';
-import { useSelection } from '../../list/selection.js';
+import { type Page, type ReadPage, useRows } from '../../list/use-rows.js';
 import { useSummary } from '../../list/use-summary.js';
 import { ErrorNote } from '../../ui/error-note.js';
 import { Icon } from '../../ui/icon.js';
@@ -18,8 +19,6 @@ import { StateBadge } from '../../ui/state-badge.js';
 import { Duration, Time } from '../../ui/time.js';
 import { useTitle } from '../../ui/title.js';
 import { useLive } from '../../ui/use-live.js';
-
-const pageSize = 50;
 
 const statuses: Readonly<Record<string, readonly string[]>> = {
   open: ['PENDING', 'RUNNING', 'RETRY'],
@@ -30,7 +29,7 @@ const statuses: Readonly<Record<string, readonly string[]>> = {
   cancelled: ['REVOKED'],
 };
 
-interface Page {
+interface Answer {
   readonly jobs: readonly JobRow[];
   readonly next: string | null;
 }
@@ -40,12 +39,9 @@ export function JobsView() {
   useTitle('Jobs');
   const control = useFilters();
   const { filters } = control;
-  const ask = useCallback((signal: AbortSignal) => readPage(filters, signal), [filters]);
-  const { data, error, refresh } = useLive(ask, { everyMs: 2000, keep: true });
-  const selection = useSelection(JSON.stringify(filters));
-  const counts = useSummary('jobs', data !== null);
-  const rows = data?.jobs ?? [];
-  const marked = rows.filter(({ uuid }) => selection.ids.has(uuid));
+  const read = useCallback<ReadPage<JobRow>>((from, signal) => readPage(filters, from, signal), [filters]);
+  const { page, error, refresh, selection, marked, selectAll } = useRows(filters, read, idOf);
+  const counts = useSummary('jobs', page !== null);
 
   return (
     <>
@@ -82,6 +78,7 @@ export function JobsView() {
         <BulkBar
           what="job"
           selected={marked.length}
+          onSelectAll={selectAll}
           onClear={selection.clear}
           onDone={() => {
             selection.clear();
@@ -105,43 +102,48 @@ export function JobsView() {
           ]}
         />
         {error !== null && <ErrorNote error={error} onRetry={refresh} />}
-        {data !== null && rows.length === 0 ? (
-          <Nothing control={control} more={data.next !== null} />
+        {page !== null && page.rows.length === 0 ? (
+          <Nothing control={control} more={page.next !== null} />
         ) : (
           <ListTable
             caption="Jobs"
-            rows={rows}
+            rows={page?.rows ?? []}
             columns={columns}
-            idOf={({ uuid }) => uuid}
+            idOf={idOf}
             nameOf={({ name, process, uuid }) => name ?? `${process} ${uuid}`}
             selection={selection}
           />
         )}
-        {data !== null && <Pager control={control} next={data.next} />}
+        {page !== null && <Pager control={control} next={page.next} />}
       </div>
     </>
   );
 }
 
-async function readPage(filters: FilterControl['filters'], signal: AbortSignal): Promise<Page> {
+const idOf = ({ uuid }: JobRow) => uuid;
+
+async function readPage(
+  filters: FilterControl['filters'],
+  { cursor: from, limit }: Parameters<ReadPage<JobRow>>[0],
+  signal?: AbortSignal,
+): Promise<Page<JobRow>> {
   const query = {
     view: 'table',
-    limit: pageSize,
     status: statuses[filters.state] ?? [],
     name_contains: filters.q,
     queue: filters.queue,
     in_graphs: filters.graphs === 'yes' ? null : 'false',
     ...timesOf(filters),
   };
-  const jobs: JobRow[] = [];
-  let cursor: string | null = filters.after;
+  const rows: JobRow[] = [];
+  let cursor: string | null = from;
   // A page may be shorter than asked for, even empty, when names are rare: a few more make it whole.
-  for (let tries = 0; cursor !== null && jobs.length < pageSize && tries < 4; tries += 1) {
-    const page: Page = await get<Page>('/jobs', { ...query, limit: pageSize - jobs.length, cursor }, { signal });
-    jobs.push(...page.jobs);
+  for (let tries = 0; cursor !== null && rows.length < limit && tries < 4; tries += 1) {
+    const page: Answer = await get<Answer>('/jobs', { ...query, limit: limit - rows.length, cursor }, { signal });
+    rows.push(...page.jobs);
     cursor = page.next;
   }
-  return { jobs, next: cursor };
+  return { rows, next: cursor };
 }
 
 const columns: readonly Column<JobRow>[] = [
@@ -159,24 +161,26 @@ const columns: readonly Column<JobRow>[] = [
     title: 'Name',
     className: 'name',
     cell: ({ uuid, name, process, graph }) => (
-      <>
-        <a href={`/ui/jobs/${uuid}`}>{name ?? process ?? uuid}</a>
-        <div class="faint small-text">
-          {graph !== null && (
-            <>
-              <a href={`/ui/graphs/${graph}`}>graph</a>{' '}
-            </>
-          )}
-          <span class="mono">{uuid}</span>
-        </div>
-      </>
+      <NameCell href={`/ui/jobs/${uuid}`} name={name ?? process ?? uuid}>
+        {graph !== null && (
+          <>
+            <a href={`/ui/graphs/${graph}`}>graph</a>{' '}
+          </>
+        )}
+        <span class="mono">{uuid}</span>
+      </NameCell>
     ),
   },
   { title: 'Process', cell: ({ process }) => process },
   { title: 'Queue', cell: ({ queue }) => queue },
   {
     title: 'Worker',
-    cell: ({ worker, attempts }) => (worker === null ? '' : attempts > 1 ? `${worker} (attempt ${attempts})` : worker),
+    cell: ({ worker, attempts }) => (
+      <>
+        {worker}
+        {worker !== null && attempts > 1 && <div class="faint small-text nowrap">attempt {attempts}</div>}
+      </>
+    ),
   },
   { title: 'Requested', className: 'nowrap', cell: ({ requested }) => <Time at={requested} /> },
   { title: 'Took', className: 'number', cell: ({ started, stopped }) => <Duration from={started} to={stopped} /> },

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import type { JobState } from '../../../../src/client/types.js';
-import { post, upload } from '../../api/http.js';
+import { post } from '../../api/http.js';
 import { useOnce } from '../../job/use-job.js';
 import type { EntryFacts, Process } from '../../submit/entry-facts.js';
 import { FileField } from '../../submit/file-field.js';
@@ -11,9 +11,10 @@ import { paramsText, type Typed } from '../../submit/params-text.js';
 import { SettingsFields } from '../../submit/settings-fields.js';
 import { announce } from '../../ui/announce.js';
 import { ErrorNote } from '../../ui/error-note.js';
-import { ProgressBar } from '../../ui/progress-bar.js';
 import { Section } from '../../ui/section.js';
 import { useTitle } from '../../ui/title.js';
+import { UploadProgress } from '../../ui/upload-progress.js';
+import { useUpload } from '../../ui/use-upload.js';
 
 /** A new job: a shipped process or a script, an input, parameters, and how to run it. */
 export function SubmitView() {
@@ -29,7 +30,8 @@ export function SubmitView() {
   const [json, setJson] = useState<string | null>(null);
   const [settings, setSettings] = useState<Settings>(noSettings);
   const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});
-  const [sent, setSent] = useState<number | null>(null);
+  const sending = useUpload();
+  const sent = sending.done;
   const [refusal, setRefusal] = useState<Error | null>(null);
   const inspected = useInspection(own ? script : null, entrypoint);
 
@@ -45,6 +47,10 @@ export function SubmitView() {
     setJson(null);
     setProblems({});
     setRefusal(null);
+  };
+  /** What is changed is looked at anew with the next try. */
+  const corrected = (name: string) => {
+    if (name in problems) setProblems(Object.fromEntries(Object.entries(problems).filter(([key]) => key !== name)));
   };
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -69,17 +75,12 @@ export function SubmitView() {
       return;
     }
     setProblems({});
-    setSent(0);
     try {
-      const { uuid } = await upload<JobState>('/jobs', made.form, {
-        onProgress: setSent,
-        headers: { 'idempotency-key': newKey() },
-      });
-      announce('The job was sent');
-      route(`/ui/jobs/${uuid}`);
+      const job = await sending.send<JobState>('/jobs', made.form, { 'idempotency-key': newKey() });
+      announce(job === null ? 'Nothing was sent' : 'The job was sent');
+      if (job !== null) route(`/ui/jobs/${job.uuid}`);
     } catch (problem) {
       setRefusal(problem as Error);
-      setSent(null);
     }
   };
 
@@ -146,7 +147,10 @@ export function SubmitView() {
                   accept=".py,text/x-python"
                   file={script}
                   problem={problems['script'] ?? inspected.problem}
-                  onChange={setScript}
+                  onChange={(chosen) => {
+                    setScript(chosen);
+                    corrected('script');
+                  }}
                 />
                 <div class="field">
                   <label for="entrypoint">Function</label>
@@ -188,7 +192,10 @@ export function SubmitView() {
                 params={params}
                 typed={typed}
                 problems={problems}
-                onChange={(name, value) => setTyped((before) => ({ ...before, [name]: value }))}
+                onChange={(name, value) => {
+                  setTyped((before) => ({ ...before, [name]: value }));
+                  corrected(name);
+                }}
               />
             ) : (
               <JsonField
@@ -197,7 +204,10 @@ export function SubmitView() {
                 help={
                   own ? 'Any JSON: the script gets it as its second argument.' : 'This process takes no parameters.'
                 }
-                onChange={setJson}
+                onChange={(text) => {
+                  setJson(text);
+                  corrected('json');
+                }}
               />
             )}
           </Section>
@@ -208,7 +218,10 @@ export function SubmitView() {
               settings={settings}
               defaults={facts?.settings ?? {}}
               problems={problems}
-              onChange={(changes) => setSettings((before) => ({ ...before, ...changes }))}
+              onChange={(changes) => {
+                setSettings((before) => ({ ...before, ...changes }));
+                for (const name of Object.keys(changes)) corrected(name.replace(/[A-Z]/g, '_$&').toLowerCase());
+              }}
             />
           </Section>
           {facts !== null && (
@@ -220,10 +233,10 @@ export function SubmitView() {
           )}
           <div class="card submit-end">
             {refusal !== null && <ErrorNote error={refusal} />}
-            {sent !== null && <ProgressBar value={Math.round(sent * 100)} label="Upload" />}
             <button type="submit" class="primary" disabled={sent !== null}>
               {sent === null ? 'Submit' : sent < 1 ? `Sending, ${Math.round(sent * 100)} %` : 'Checking …'}
             </button>
+            <UploadProgress upload={sending} />
           </div>
         </div>
       </div>
