@@ -86,7 +86,7 @@ export const settingsSchema = z.object({
 
   // Places
   SHARE_PATH: optionalText().describe(
-    'Root of the job store; the same folder on the API and on all workers. Default: share/ of the project.',
+    'Root of the job store; the same folder on the API and on all workers. Default: share/ of the project; of the current folder where the package is installed by npm.',
   ),
   PROCESS_PATH: optionalText().describe('Folder of the shipped processes. Default: processes/ of the project.'),
   WORKFLOWS_PATH: optionalText().describe(
@@ -108,7 +108,7 @@ export const settingsSchema = z.object({
   TEMPORAL_PORT: port(7233).describe('Port of the embedded Temporal server.'),
   TEMPORAL_UI_PORT: port(8233).describe('Port of the embedded Temporal Web UI.'),
   TEMPORAL_DB_FILE: optionalText().describe(
-    'SQLite file of the embedded server. Default: .data/temporal.db of the project.',
+    'SQLite file of the embedded server. Default: .data/temporal.db of the project; of the current folder where the package is installed by npm.',
   ),
   TEMPORAL_SYNC: z
     .enum(['normal', 'full'])

@@ -5,7 +5,7 @@ import { parse } from 'dotenv';
 import { z } from 'zod';
 import { useValidationWords } from '../errors/validation-words.js';
 import { reasonOf } from './explain.js';
-import { projectRoot } from './project-root.js';
+import { isInstalled, projectRoot } from './project-root.js';
 import { settingsSchema, unusedNames } from './schema.js';
 
 /**
@@ -81,12 +81,13 @@ export function readSettings(values: Env, cwd: string, configFile: string | null
   }
   const settings = parsed.data;
   const at = (path: string | undefined, fallback: string) => resolve(cwd, path ?? fallback);
+  const home = isInstalled ? cwd : projectRoot;
   return {
     ...settings,
-    SHARE_PATH: at(settings.SHARE_PATH, join(projectRoot, 'share')),
+    SHARE_PATH: at(settings.SHARE_PATH, join(home, 'share')),
     PROCESS_PATH: at(settings.PROCESS_PATH, join(projectRoot, 'processes')),
     WORKFLOWS_PATH: at(settings.WORKFLOWS_PATH, 'workflows'),
-    TEMPORAL_DB_FILE: at(settings.TEMPORAL_DB_FILE, join(projectRoot, '.data', 'temporal.db')),
+    TEMPORAL_DB_FILE: at(settings.TEMPORAL_DB_FILE, join(home, '.data', 'temporal.db')),
     PIXYZ_CACHE_PATH: at(
       settings.PIXYZ_CACHE_PATH,
       join(values['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'pixyz-temporal-scheduler'),

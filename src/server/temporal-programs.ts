@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { projectRoot } from '../config/project-root.js';
+import { manifestOf, projectRoot } from '../config/project-root.js';
 import { hasPrograms } from './program-cache.js';
 
 /** What a Temporal server is run with, and where it is looked for before anything is downloaded or built. */
@@ -41,8 +41,7 @@ export function cliFolder(cachePath: string, sdkVersion: string): string {
 }
 
 export function sdkVersion(): string {
-  const file = join(projectRoot, 'node_modules', '@temporalio', 'client', 'package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  return (JSON.parse(readFileSync(manifestOf('@temporalio/client'), 'utf8')) as { version: string }).version;
 }
 
 /** Programs that are there already: built or downloaded before, else on PATH; null when there are none. */

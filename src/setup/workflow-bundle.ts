@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../config/project-root.js';
+import { manifestOf, projectRoot } from '../config/project-root.js';
 import type { SetUpTools } from './tools.js';
 
 /**
@@ -15,8 +15,7 @@ const keyFile = join(projectRoot, 'dist', 'workflow-bundle.key');
 
 function bundleKey(): string {
   const hash = createHash('sha256');
-  const sdk = join(projectRoot, 'node_modules', '@temporalio', 'worker', 'package.json');
-  hash.update(readFileSync(sdk));
+  hash.update(readFileSync(manifestOf('@temporalio/worker')));
   for (const folder of reachable) {
     const files = readdirSync(join(projectRoot, 'src', folder), { withFileTypes: true, recursive: true })
       .filter((entry) => entry.isFile())

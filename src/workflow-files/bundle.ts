@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { createContext, Script } from 'node:vm';
 import { type BundleOptions, bundleWorkflowCode } from '@temporalio/worker';
-import { projectRoot } from '../config/project-root.js';
+import { moduleFolders } from '../config/project-root.js';
 import type { FileProblem } from '../contract/workflow-files.js';
 import { docOf } from './doc-comment.js';
 
@@ -121,7 +121,7 @@ function withOurs(config: WebpackConfig, folder: string, findings: Findings): We
     resolve: {
       ...resolve,
       // Files of users lie anywhere: what they do not bring themselves (zod, Temporal) they get from here.
-      modules: [...(resolve.modules ?? []), join(projectRoot, 'node_modules')],
+      modules: [...(resolve.modules ?? []), ...moduleFolders],
       alias: { ...(resolve.alias as Record<string, string>), [`${entryPoint}$`]: own('workflow-sdk/index') },
     },
     plugins: [...(config.plugins ?? []), findings.plugin],

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { projectRoot } from '../config/project-root.js';
+import { manifestOf } from '../config/project-root.js';
 
 /** What bundles of workflow files have in them of ours; a change of it makes new versions of all files. */
 const ours = ['workflow-sdk', 'workflow-files', 'workflows', 'graph', 'contract'];
@@ -15,6 +15,5 @@ export function engineKey(): string {
       if (/(?<!\.d)\.[jt]s$/.test(name))
         hash.update(`${folder}/${name}\n`).update(readFileSync(join(tree, folder, name)));
   }
-  const sdk = join(projectRoot, 'node_modules', '@temporalio', 'worker', 'package.json');
-  return hash.update(readFileSync(sdk)).digest('hex').slice(0, 16);
+  return hash.update(readFileSync(manifestOf('@temporalio/worker'))).digest('hex').slice(0, 16);
 }

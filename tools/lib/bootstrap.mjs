@@ -14,6 +14,8 @@ import { runProgram } from './run-program.mjs';
  */
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** Installed by npm, without sources and with everything built. */
+const isPackage = !existsSync(join(root, 'src'));
 const lockFile = join(root, '.data', 'setup.lock');
 const waiting = () => say('  another set-up is at work in this folder; waiting for it …');
 
@@ -47,7 +49,7 @@ function packagesAreInstalled() {
 }
 
 export async function installPackages() {
-  if (packagesAreInstalled()) return;
+  if (isPackage || packagesAreInstalled()) return;
   await withLock(lockFile, waiting, async () => {
     if (packagesAreInstalled()) return;
     // Not `npm ci`: some registries carry the binary packages of some platforms only, so a lock file made with one of
@@ -106,7 +108,7 @@ const pageIsBuilt = () => isState(pageStamp, pageState);
 
 /** Compiles `src` to `dist`, beside the old one and then in its place: nobody sees half a build. */
 export async function compile() {
-  if (isBuilt()) return;
+  if (isPackage || isBuilt()) return;
   await withLock(lockFile, waiting, async () => {
     const state = sourceState();
     if (isBuilt()) return;
@@ -136,6 +138,7 @@ export async function compile() {
 
 /** Bundles `web` to `dist/web`, in the same way. Only where its tools are: an installation without them has it built. */
 export async function buildPage() {
+  if (isPackage) return;
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
   if (pageIsBuilt() || (!existsSync(vite) && existsSync(pageStamp))) return;
   await withLock(lockFile, waiting, async () => {
