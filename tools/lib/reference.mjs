@@ -10,6 +10,7 @@ import { foreground } from './foreground.mjs';
  */
 export function reference({ python }) {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const words = ['run', '--project', 'unit', '--update', 'test/unit/docs/reference-pages.test.ts'];
+  // The flag stands last: it would take the name of the file for its value, and every test would run.
+  const words = ['run', '--project', 'unit', 'test/unit/docs/reference-pages.test.ts', '--update'];
   return foreground(process.execPath, [vitest, ...words], { ...process.env, PYTHON: python });
 }
