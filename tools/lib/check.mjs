@@ -1,7 +1,7 @@
 // @ts-check
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './bootstrap.mjs';
+import { captured } from './captured.mjs';
 import { say } from './progress.mjs';
 
 /**
@@ -69,27 +69,4 @@ export async function check({ python }) {
   );
   say(failed === 0 ? 'all checks passed' : `${failed} of ${checks.length} checks failed`);
   return failed === 0 ? 0 : 1;
-}
-
-/**
- * @param {string} command @param {readonly string[]} args @param {string} cwd @param {NodeJS.ProcessEnv} env
- * @returns {Promise<{ code: number, output: string }>}
- */
-function captured(command, args, cwd, env) {
-  return new Promise((resolve) => {
-    let output = '';
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => {
-        output += text;
-      });
-    }
-    const end = () => child.kill('SIGTERM');
-    process.once('exit', end);
-    child.once('error', (error) => resolve({ code: 1, output: error.message }));
-    child.once('close', (code) => {
-      process.removeListener('exit', end);
-      resolve({ code: code ?? 1, output });
-    });
-  });
 }

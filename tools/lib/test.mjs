@@ -2,13 +2,14 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './bootstrap.mjs';
+import { captured } from './captured.mjs';
 import { foreground } from './foreground.mjs';
 import { say } from './progress.mjs';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
 
 /**
- * All tests: TypeScript with vitest, then Python with pytest. The last line adds both up.
+ * All tests: TypeScript with vitest, and beside them Python with pytest, shown afterwards. The last line adds both up.
  * With arguments, vitest alone gets them: `npm test -- --project unit graph`.
  * @param {readonly string[]} args
  * @param {{ python: string }} setUp
@@ -19,6 +20,13 @@ export async function test(args, { python }) {
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
   const env = { ...process.env, PYTHON: python };
+
+  const pythonTests = join(root, 'python', 'tests');
+  const pytestReport = join(results, 'pytest.xml');
+  const pytest =
+    args.length === 0 && existsSync(pythonTests)
+      ? captured(python, ['-m', 'pytest', '-q', '--no-header', `--junitxml=${pytestReport}`, pythonTests], root, env)
+      : null;
 
   const vitestReport = join(results, 'vitest.json');
   const vitestCode = await foreground(
@@ -36,14 +44,9 @@ export async function test(args, { python }) {
   let total = vitestCount(vitestReport, vitestCode);
   let code = vitestCode;
 
-  const pythonTests = join(root, 'python', 'tests');
-  if (args.length === 0 && existsSync(pythonTests)) {
-    const pytestReport = join(results, 'pytest.xml');
-    const pytestCode = await foreground(
-      python,
-      ['-m', 'pytest', '-q', '--no-header', `--junitxml=${pytestReport}`, pythonTests],
-      env,
-    );
+  if (pytest !== null) {
+    const { code: pytestCode, output } = await pytest;
+    say(output.trimEnd());
     total = add(total, pytestCount(pytestReport, pytestCode));
     code ||= pytestCode;
   }

@@ -204,14 +204,17 @@ def test_what_is_there_already_lends_nothing(world: World, wire: Wire) -> None:
 
 
 def test_two_threads_that_wait_lend_one_slot(world: World, wire: Wire) -> None:
+    both_wait = [threading.Event(), threading.Event()]
+
     def wait(index: int) -> None:
-        AsyncResult(job_id(GRAPH, index)).get(disable_sync_subtasks=False)
+        AsyncResult(job_id(GRAPH, index)).get(disable_sync_subtasks=False, on_interval=both_wait[index - 1].set)
 
     threads = [threading.Thread(target=wait, args=(index,)) for index in (1, 2)]
     for thread in threads:
         thread.start()
-    while wire.waits != ["waiting"]:
-        time.sleep(0.001)
+    for waits in both_wait:
+        assert waits.wait(30)
+    assert wire.waits == ["waiting"]
     world.record(1, "SUCCESS")
     threads[0].join()
     assert wire.waits == ["waiting"]
