@@ -1,31 +1,100 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type Bundled, bundleFile } from './bundle.js';
 
-/** Bundling takes two seconds of a core and 200 MB, and runs code of others: all of that in a process of its own. */
+/**
+ * Bundling takes a second or two of a core and 300 MB, and runs code of others: all of that in a process of its own. It stays
+ * for a while: whoever saves a file will soon save it again, and then more than half of the work, loading the bundler and
+ * warming it up, is done already.
+ */
 const limitMs = 120_000;
-const largestAnswer = 256 * 1024 * 1024;
+const idleMs = 30_000;
+const largestTold = 10_000;
 
 export type Build = typeof bundleFile;
 
-export const buildApart: Build = async (folder, name, file, scripts) => {
-  const program = fileURLToPath(new URL('./bundle-main.js', import.meta.url));
-  // Run from the sources, as tests do, there is no compiled program.
-  if (!program.includes('/dist/')) return bundleFile(folder, name, file, scripts);
-  try {
-    const { PATH, HOME, TMPDIR } = process.env;
-    const { stdout } = await promisify(execFile)(process.execPath, [program, folder, name, file, scripts], {
-      env: Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value !== undefined)),
-      timeout: limitMs,
-      maxBuffer: largestAnswer,
-      killSignal: 'SIGKILL',
-    });
-    return JSON.parse(stdout) as Bundled;
-  } catch (error) {
-    const { stderr, killed } = error as { stderr?: string; killed?: boolean };
-    const reason = killed === true ? `it took longer than ${limitMs / 1000} s` : (stderr?.trim() ?? String(error));
-    const message = `cannot be bundled: ${reason.split('\n').slice(0, 3).join(' ') || String(error)}`;
-    return { ok: false, problems: [{ file, line: null, column: null, message }], sources: [file] };
+export class ApartBuilder {
+  #child: ChildProcess | null = null;
+  #told = '';
+  #idle: NodeJS.Timeout | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** One file after another. */
+  readonly build: Build = (folder, name, file, scripts) => {
+    // Run from the sources, as tests do, there is no compiled program.
+    if (!fileURLToPath(import.meta.url).includes('/dist/')) return bundleFile(folder, name, file, scripts);
+    const built = this.#last.then(() => this.#build({ folder, name, file, scripts }));
+    this.#last = built.catch(() => undefined);
+    return built;
+  };
+
+  stop(): void {
+    clearTimeout(this.#idle);
+    this.#child?.kill('SIGKILL');
+    this.#child = null;
   }
-};
+
+  async #build(asked: BuildRequest): Promise<Bundled> {
+    clearTimeout(this.#idle);
+    const child = (this.#child ??= this.#start());
+    this.#told = '';
+    child.ref();
+    child.channel?.ref();
+    const over = new AbortController();
+    const { signal } = over;
+    const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
+    const began = performance.now();
+    try {
+      const answered = once(child, 'message', { signal }) as Promise<[Bundled]>;
+      const ended = once(child, 'close', { signal }).then(() => null);
+      child.send(asked);
+      const answer = await Promise.race([answered, ended]);
+      if (answer !== null) return answer[0];
+      return notBundled(asked.file, performance.now() - began >= limitMs ? tooLong : this.#told);
+    } catch (error) {
+      return notBundled(asked.file, String(error));
+    } finally {
+      clearTimeout(limit);
+      over.abort();
+      // It keeps nobody from ending, and goes when its channel does.
+      child.unref();
+      child.channel?.unref();
+      this.#idle = setTimeout(() => this.stop(), idleMs).unref();
+    }
+  }
+
+  #start(): ChildProcess {
+    const { PATH, HOME, TMPDIR } = process.env;
+    const env = Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value !== undefined));
+    const child = fork(fileURLToPath(new URL('./bundle-main.js', import.meta.url)), {
+      env,
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#told = (this.#told + text).slice(-largestTold);
+    });
+    const gone = (): void => {
+      if (this.#child === child) this.#child = null;
+    };
+    child.once('close', gone).on('error', gone);
+    return child;
+  }
+}
+
+/** What the process is asked for; its answer is a `Bundled`. */
+export interface BuildRequest {
+  readonly folder: string;
+  readonly name: string;
+  readonly file: string;
+  readonly scripts: string;
+}
+
+const tooLong = `it took longer than ${limitMs / 1000} s`;
+
+function notBundled(file: string, told: string): Bundled {
+  const reason = told.trim().split('\n').slice(0, 3).join(' ');
+  const message = `cannot be bundled: ${reason === '' ? 'its process ended without a word' : reason}`;
+  return { ok: false, problems: [{ file, line: null, column: null, message }], sources: [file] };
+}

@@ -1,5 +1,8 @@
+import type { BuildRequest } from './build.js';
 import { bundleFile } from './bundle.js';
 
-/** `bundle-main.js FOLDER NAME FILE SCRIPTS`: what came of it on standard output, as JSON. */
-const [, , folder = '', name = '', file = '', scripts = ''] = process.argv;
-process.stdout.write(JSON.stringify(await bundleFile(folder, name, file, scripts)));
+/** Bundles what it is asked for by messages of its parent, and ends with it. */
+process.on('message', ({ folder, name, file, scripts }: BuildRequest) => {
+  void bundleFile(folder, name, file, scripts).then((bundled) => process.send?.(bundled));
+});
+process.on('disconnect', () => process.exit());

@@ -109,7 +109,10 @@ export class WorkflowFolder {
       this.#files.set(name, (await catalogue.current(name)) ?? fresh);
     }
     const there = new Set<string>();
-    for (const { path } of seen) {
+    // Broken ones are tried again with every change: what somebody has just saved should not wait for them.
+    const isBroken = ({ path }: Seen): boolean =>
+      (this.#files.get(workflowNameOf(path) ?? '')?.problems.length ?? 0) > 0;
+    for (const { path } of [...seen.filter((one) => !isBroken(one)), ...seen.filter(isBroken)]) {
       const name = workflowNameOf(path);
       if (name === null) continue;
       const double = there.has(name);
@@ -149,6 +152,8 @@ export class WorkflowFolder {
       });
     }
     const bundled = await build(folder, name, path, scriptsKey);
+    // Whoever stops us may have stopped the builder, too: what it says then is no problem of the file.
+    if (this.#stopped) return;
     let current: CurrentFile = { name, file: path, version: before?.version ?? null, problems: [], sourcesKey: '' };
     if (bundled.ok) {
       const { version, doc, input, sources, code } = bundled;

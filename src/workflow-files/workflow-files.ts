@@ -28,7 +28,7 @@ import type { JobStore } from '../store/job-store.js';
 import { currentTrace } from '../telemetry/current-trace.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import { engineActivities, journalSinks } from '../worker/engine-worker.js';
-import { buildApart } from './build.js';
+import { ApartBuilder } from './build.js';
 import { Catalogue } from './catalogue.js';
 import { engineKey } from './engine-key.js';
 import { sentenceOf, WorkflowFolder } from './folder.js';
@@ -73,6 +73,7 @@ export class WorkflowFiles {
   readonly #options: WorkflowFilesOptions;
   readonly #catalogue: Catalogue;
   readonly #documents: GraphStore;
+  readonly #builder = new ApartBuilder();
   readonly #folder: WorkflowFolder | null;
   readonly #host: VersionHost;
   #launcher: { readonly worker: Worker; readonly running: Promise<void> } | null = null;
@@ -92,7 +93,7 @@ export class WorkflowFiles {
         : new WorkflowFolder({
             folder,
             catalogue: this.#catalogue,
-            build: buildApart,
+            build: this.#builder.build,
             engineKey: engineKey(),
             logger,
           });
@@ -144,6 +145,8 @@ export class WorkflowFiles {
     clearInterval(this.#sweeping);
     const launcher = this.#launcher;
     if (launcher?.worker.getState() === 'RUNNING') launcher.worker.shutdown();
+    // A file that is being bundled would hold the end up, and is bundled at the next start.
+    this.#builder.stop();
     await Promise.all([this.#folder?.stop(), this.#host.stop(), launcher?.running]);
   }
 

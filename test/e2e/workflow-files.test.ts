@@ -48,7 +48,7 @@ async function listed(name: string, test: (one: Listed) => boolean): Promise<Lis
       if (found !== undefined && test(found)) return found;
       throw new Error(`the list is ${JSON.stringify(workflows)}`);
     },
-    // Bundling is two seconds of a core, which others may want, too.
+    // Bundling takes a core for a second or two, which others may want, too.
     { timeoutMs: 90_000, intervalMs: 100 },
   );
 }
