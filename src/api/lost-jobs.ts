@@ -1,7 +1,7 @@
+import { endJob } from '../activities/end-lost-run.js';
 import { isTerminal, type JobRecord } from '../contract/job.js';
 import type { ApiDeps } from './deps.js';
 import type { GraphsReader } from './graphs/graphs-reader.js';
-import { endJob } from './graphs/lost-runs.js';
 import { pause } from './pause.js';
 
 /** A job whose record has said nothing for so long is worth a question; the next one comes after the same time. */

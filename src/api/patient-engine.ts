@@ -14,6 +14,7 @@ export function patientEngine(engine: Engine, patienceMs = 10_000): Engine {
     ofGraphs: {
       signal: (graphId, name, ...args) => ask(() => ofGraphs.signal(graphId, name, ...args)),
       cancel: (graphId) => ask(() => ofGraphs.cancel(graphId)),
+      failureOf: (graphId) => ask(() => ofGraphs.failureOf(graphId)),
       list: (query) => ask(() => ofGraphs.list(query)),
       count: () => ask(() => ofGraphs.count()),
     },

@@ -10,6 +10,8 @@ export interface GraphEngine {
   signal<N extends keyof GraphSignals>(graphId: string, name: N, ...args: GraphSignals[N]): Promise<SignalOutcome>;
   /** Asks the whole graph to stop. */
   cancel(graphId: string): Promise<SignalOutcome>;
+  /** What a run has failed with; null: it has not, or Temporal does not know it. */
+  failureOf(graphId: string): Promise<string | null>;
   list(query: GraphQuery): Promise<GraphPage>;
   /** Graphs by state, for metrics. */
   count(): Promise<Readonly<Record<'open' | 'success' | 'failure' | 'revoked', number>>>;

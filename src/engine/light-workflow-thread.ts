@@ -1,6 +1,7 @@
 import { promiseHooks } from 'node:v8';
 import vm from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
+import { endCutOff, heedCutOffs, threadCpuMs } from './cut-off-thread.js';
 
 /**
  * A preload (`node --import`) for processes that interpret graphs; it touches nothing but the thread that the Temporal SDK
@@ -19,9 +20,8 @@ import { isMainThread } from 'node:worker_threads';
  * Without this preload everything works, a little slower.
  */
 const limitOfTheSdkMs = 5000;
-/** How the thread of a workflow file ends whose code computed for too long. */
-const timedOutCode = 4;
 if (!isMainThread) {
+  heedCutOffs();
   // oxlint-disable-next-line typescript/unbound-method -- called with the script as `this` below
   const { runInContext } = vm.Script.prototype;
   const createHook = promiseHooks.createHook.bind(promiseHooks);
@@ -34,13 +34,12 @@ if (!isMainThread) {
     }
     for (const hooks of postponed) createHook(hooks);
     postponed = [];
+    const before = threadCpuMs();
     try {
       return runInContext.call(this, context, options);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-      // Cut off in the middle, it has left Node's record of asynchronous calls as it was there, and Node ends the whole
-      // process over that ("async hook stack has become corrupted"). So the thread goes, which serves this version alone.
-      process.exit(timedOutCode);
+      endCutOff(context, threadCpuMs() - before);
     }
   } as typeof runInContext;
   if (process.env['DEBUG']?.toLowerCase() !== 'true') {

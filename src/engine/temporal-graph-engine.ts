@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { GraphSignals } from '../contract/graph.js';
 import type { GraphEngine, GraphPage, GraphQuery, SignalOutcome } from './graph-engine.js';
@@ -43,6 +43,20 @@ export class TemporalGraphEngine implements GraphEngine {
     } catch (error) {
       // It may have ended between the two calls.
       if (error instanceof WorkflowNotFoundError) return isKnown ? 'already-ended' : 'unknown';
+      throw error;
+    }
+  }
+
+  async failureOf(graphId: string): Promise<string | null> {
+    const handle = this.#client.workflow.getHandle(graphId);
+    try {
+      const { status } = await handle.describe();
+      if (status.name !== 'FAILED') return null;
+      await handle.result();
+      return null;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      if (error instanceof WorkflowFailedError) return error.cause?.message ?? error.message;
       throw error;
     }
   }

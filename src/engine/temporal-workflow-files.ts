@@ -94,6 +94,18 @@ export class TemporalWorkflowFiles implements WorkflowFileEngine {
     }
   }
 
+  async step(graphId: string): Promise<{ attempts: number; isCancelled: boolean }> {
+    const { pendingWorkflowTask, workflowExtendedInfo } =
+      await this.#connection.workflowService.describeWorkflowExecution({
+        namespace: this.#namespace,
+        execution: { workflowId: graphId },
+      });
+    return {
+      attempts: pendingWorkflowTask?.attempt ?? 0,
+      isCancelled: workflowExtendedInfo?.cancelRequested === true,
+    };
+  }
+
   async createSchedule({ id, when, launch }: NewSchedule): Promise<void> {
     try {
       await this.#client.schedule.create({

@@ -9,6 +9,8 @@ export interface WorkflowFileEngine {
   openVersions(): Promise<{ readonly name: string; readonly version: string }[]>;
   /** Tells a run something; `unknown` when Temporal does not know it (any more). */
   signal(graphId: string, name: string, args: readonly unknown[]): Promise<'sent' | 'already-ended' | 'unknown'>;
+  /** How often the step that a run is at was tried (0: it is at none), and whether the run was told to stop. */
+  step(graphId: string): Promise<{ readonly attempts: number; readonly isCancelled: boolean }>;
   createSchedule(schedule: NewSchedule): Promise<void>;
   schedules(workflow: string): Promise<ScheduleState[]>;
   /** @returns false when the workflow has no such schedule */

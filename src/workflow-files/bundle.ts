@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { builtinModules, SourceMap } from 'node:module';
+import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,8 @@ import { type BundleOptions, bundleWorkflowCode } from '@temporalio/worker';
 import { moduleFolders } from '../config/project-root.js';
 import type { FileProblem } from '../contract/workflow-files.js';
 import { docOf } from './doc-comment.js';
+import { sourcePlaces } from './source-place.js';
+import { syntaxError } from './syntax-error.js';
 
 /**
  * One workflow file as one bundle, with the engine's helpers in it. What is wrong with the file is found here and told with
@@ -256,16 +258,9 @@ class Findings {
       const at = await placeOf(path, quotedRequest(request));
       return { file, ...at, message: `imports "${request}", which cannot be found` };
     }
-    // As swc draws it: `× what is wrong`, then `╭─[path:line:column]`.
-    const plain = stripVTControlCharacters(message);
-    const [, line, column] = /\[[^\]\n]*?:(\d+):(\d+)\]/.exec(plain) ?? /\((\d+):(\d+)\)/.exec(plain) ?? [];
-    const [, said] = /^\s*[x×]\s+(.+)$/m.exec(plain) ?? [];
-    return {
-      file,
-      line: line === undefined ? null : Number(line),
-      column: column === undefined ? null : Number(column),
-      message: `does not compile: ${(said ?? plain.split('\n').find((text) => text.trim() !== '') ?? '').trim()}`,
-    };
+    const text = path === undefined ? '' : await readFile(path, 'utf8').catch(() => '');
+    const { said, line, column } = syntaxError(stripVTControlCharacters(message), text);
+    return { file, line, column, message: `does not compile: ${said}` };
   }
 }
 
@@ -327,19 +322,13 @@ function describe(
 function problemOf(error: unknown, code: string, bundle: string, findings: Findings, file: string): FileProblem {
   const message = firstLine(error);
   const place = { file, line: null, column: null, message };
-  const encoded = /\/\/# sourceMappingURL=data:application\/json[^,]*;base64,([\w+/=]+)\s*$/.exec(code)?.[1];
   const stack = (error as { stack?: unknown } | null)?.stack;
-  if (encoded === undefined || typeof stack !== 'string') return place;
-  const map = new SourceMap(JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')));
-  for (const [, line, column] of stack.matchAll(new RegExp(`${bundle}:(\\d+):(\\d+)`, 'g'))) {
-    const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
-    if (!('originalSource' in entry) || !findings.isOwn(entry.originalSource)) continue;
-    return {
-      file: findings.nameOf(entry.originalSource),
-      line: entry.originalLine + 1,
-      column: entry.originalColumn + 1,
-      message: `cannot be loaded: ${message}`,
-    };
+  if (typeof stack !== 'string') return place;
+  const places = sourcePlaces(code);
+  for (const [, at, column] of stack.matchAll(new RegExp(`${bundle}:(\\d+):(\\d+)`, 'g'))) {
+    const found = places(Number(at), Number(column));
+    if (found === null || !findings.isOwn(found.file)) continue;
+    return { ...found, file: findings.nameOf(found.file), message: `cannot be loaded: ${message}` };
   }
   return place;
 }

@@ -6,6 +6,7 @@ import { versionQueue } from '../contract/workflow-queues.js';
 import { engineDataConverter } from '../engine/payload-codec.js';
 import type { TemporalEngine } from '../engine/temporal-engine.js';
 import type { Catalogue } from './catalogue.js';
+import type { CutOffs } from './cut-offs.js';
 import { createFileActivities, type FileActivityDeps } from './file-activities.js';
 
 /**
@@ -22,14 +23,15 @@ export interface HostOptions extends FileActivityDeps {
   /** What interpreters of graphs need of their worker. */
   readonly records: RecordActivities;
   readonly sinks: InjectedSinks<JournalSinks>;
+  readonly cutOffs: CutOffs;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
 const pollMs = 2000;
 /** A version without open runs is kept at hand for so long: the next one comes quicker, and lists may lag behind. */
 const idleMs = 5 * 60_000;
-/** Below the SDK's own limit, which `light-workflow-thread.ts` takes away from our own workflows. */
-const isolateExecutionTimeout = '4 seconds';
+/** Less than the ten seconds after which Temporal has a step tried again, and not the SDK's own limit, which `light-workflow-thread.ts` takes away. */
+const isolateExecutionTimeout = '8 seconds';
 
 interface Served {
   readonly ready: Promise<Worker>;
@@ -77,6 +79,7 @@ export class VersionHost {
     clearTimeout(this.#timer);
     await this.#looking;
     await Promise.all([...this.#served.keys()].map((queue) => this.#end(queue)));
+    this.#options.cutOffs.stop();
   }
 
   #begin(queue: string, name: string, version: string): Served {
@@ -109,7 +112,8 @@ export class VersionHost {
   }
 
   async #createWorker(queue: string, name: string, version: string): Promise<Worker> {
-    const { engine, catalogue, records, sinks } = this.#options;
+    const { engine, catalogue, records, sinks, cutOffs } = this.#options;
+    await cutOffs.settled();
     const options = {
       connection: engine.connection,
       namespace: engine.namespace,
@@ -134,6 +138,7 @@ export class VersionHost {
     const open = await this.#options.engine.ofFiles.openVersions();
     if (this.#stopped) return;
     await Promise.all(open.map(({ name, version }) => this.serve(name, version).catch(() => undefined)));
+    await this.#options.cutOffs.endJournals();
     const idle = [...this.#served].filter(([, { lastUse }]) => Date.now() - lastUse > idleMs);
     await Promise.all(idle.map(([queue]) => this.#end(queue)));
   }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { lostRunDeps } from '../activities/end-lost-run.js';
 import { CachedInspector } from '../compile/cached-inspector.js';
 import { type CheckerDeps, GraphChecker } from '../compile/graph-checker.js';
 import type { GraphHeader } from '../contract/graph-document.js';
@@ -30,6 +31,7 @@ import type { Tracing } from '../telemetry/tracing.js';
 import { engineActivities, journalSinks } from '../worker/engine-worker.js';
 import { ApartBuilder } from './build.js';
 import { Catalogue } from './catalogue.js';
+import { CutOffs } from './cut-offs.js';
 import { engineKey } from './engine-key.js';
 import { sentenceOf, WorkflowFolder } from './folder.js';
 import { VersionHost } from './host.js';
@@ -101,6 +103,13 @@ export class WorkflowFiles {
       engine,
       catalogue: this.#catalogue,
       graphs,
+      cutOffs: new CutOffs({
+        engine: this.engine,
+        catalogue: this.#catalogue,
+        documents: graphs.documents,
+        lost: lostRunDeps({ store, engine, reader: graphs.reader, logger }),
+        logger,
+      }),
       checker: new GraphChecker({ options: settings }, new CachedInspector(inspector)),
       records: engineActivities(engine, store, { callbackSecret: options.callbackSecret }),
       sinks: journalSinks(store.root, options.tracing),

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type { FileRunInput } from '../contract/workflow-files.js';
 import { outcomeOf } from '../workflows/requests.js';
 import { asJson } from './as-json.js';
@@ -32,8 +32,13 @@ export function serve(name: string, file: WorkflowFile): (given: FileRunInput) =
   };
 }
 
+/** So long the function of a run that was cancelled may go on once its tasks have ended, to tidy up. Then it is not waited for. */
+const grace = '10 seconds';
+
 /** Larger results stay on the share only. */
 const largestShownResult = 50_000;
+
+const abandoned = Symbol('abandoned');
 
 async function interpret(
   name: string,
@@ -50,13 +55,20 @@ async function interpret(
   let result: unknown;
   let text = '';
   let failure: { readonly error: unknown } | null = null;
+  let isOver = false;
+  // Its graph ends before the function does only where it was cancelled.
+  const deaf = run.ended.then(() => (isOver ? undefined : sleep(grace))).then(() => abandoned);
   try {
-    result = await scope.run(async () =>
+    const program = scope.run(async () =>
       (file.default as (input: unknown) => unknown)(await inputOf(file, given.input)),
     );
+    result = await Promise.race([program, deaf]);
+    if (result === abandoned) throw new CancelledFailure('cancelled: its function did not heed it');
     if (result !== undefined) text = asJson(result, 'the result of the workflow');
   } catch (error) {
     failure = { error };
+  } finally {
+    isOver = true;
   }
   const isRevoked = run.isCancelled && (failure === null || isCancellation(failure.error));
   const outcome = isRevoked

@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Graphs } from '../support/graph-system.js';
 import { type SystemUnderTest, startSystemUnderTest } from '../support/system.js';
@@ -281,24 +280,85 @@ describe('a run', () => {
     expect((await graphs.call('/workflows/sums/schedules/often', { method: 'DELETE' })).status).toBe(404);
   });
 
-  it('that computes for ever is cut off, wherever it runs, and stops nothing else', async () => {
-    drop('loops.ts', 'export default async function loops() { for (;;) {} }');
-    drop('ends.ts', "export default async function ends() { return 'at once'; }");
-    await Promise.all(['loops', 'ends'].map((name) => listed(name, ({ usable }) => usable)));
-    const runId = await start('loops');
-    // Temporal gives its step to the API or to the worker, and again to one of them when it has not come back.
-    const connection = await Connection.connect({ address: system.temporalAddress });
-    await waitFor(
-      async () => {
-        const { pendingWorkflowTask } = await connection.workflowService.describeWorkflowExecution({
-          namespace: system.namespace,
-          execution: { workflowId: runId },
-        });
-        expect(pendingWorkflowTask?.attempt).toBeGreaterThan(2);
-      },
-      { timeoutMs: 90_000, intervalMs: 200 },
-    );
-    await connection.close();
-    expect((await graphs.ended(await start('ends'))).workflow).toMatchObject({ result: 'at once' });
+  describe('whose code does not end', () => {
+    let loops: string;
+    let deafLoop: string;
+
+    beforeAll(async () => {
+      const loop = (name: string): string =>
+        `import { task } from 'pixyz-temporal-scheduler/workflow';
+         async function compute() {
+           for (let at = 0; ; at++) await at;
+         }
+         export default async function ${name}() {
+           void task({ id: 'long', process: 'sleep', params: { duration: 600 } });
+           await task({ id: 'first', process: 'api_test' });
+           try { await task({ id: 'second', process: 'sleep', params: { duration: ${name === 'loops' ? '0.1' : '600'} } }); } catch {}
+           await compute();
+         }`;
+      drop('loops.ts', loop('loops'));
+      drop('deafLoop.ts', loop('deafLoop'));
+      drop(
+        'deaf.ts',
+        `import { task } from 'pixyz-temporal-scheduler/workflow';
+         import { CancellationScope, sleep } from '@temporalio/workflow';
+         export default async function deaf() {
+           void task({ id: 'long', process: 'sleep', params: { duration: 600 } });
+           await CancellationScope.nonCancellable(() => sleep('1 hour'));
+         }`,
+      );
+      drop('ends.ts', "export default async function ends() { return 'at once'; }");
+      await Promise.all(['loops', 'deafLoop', 'deaf', 'ends'].map((name) => listed(name, ({ usable }) => usable)));
+      await system.startWorker({ CONCURRENT_TASKS: '4', QUEUE_NAME: 'cpu' });
+      loops = await start('loops');
+      await graphs.waitForStates(loops, { second: 'succeeded' });
+      deafLoop = await start('deafLoop');
+      await graphs.waitForStates(deafLoop, { second: 'running' });
+      await graphs.post(`/graphs/${deafLoop}/cancel`);
+    }, 120_000);
+
+    it('stops nothing else while it computes', async () => {
+      expect((await graphs.ended(await start('ends'))).workflow).toMatchObject({ result: 'at once' });
+    });
+
+    it('ends ten seconds after its tasks when it does not heed that it was cancelled', async () => {
+      const deaf = await start('deaf');
+      await graphs.waitForStates(deaf, { long: 'running' });
+      await graphs.post(`/graphs/${deaf}/cancel`);
+      expect(await graphs.ended(deaf)).toMatchObject({
+        state: 'revoked',
+        counts: { revoked: 1 },
+        message: 'cancelled',
+      });
+      await isListedAs(deaf, 'revoked');
+    });
+
+    it('is revoked when it computes for ever after it was cancelled', async () => {
+      expect(await graphs.ended(deafLoop, 120_000)).toMatchObject({ state: 'revoked', counts: { succeeded: 1 } });
+      await isListedAs(deafLoop, 'revoked');
+    });
+
+    it('fails when it was cut off three times, says where its code is, and leaves nothing open', async () => {
+      const state = await graphs.ended(loops, 180_000);
+      expect(state).toMatchObject({ state: 'failed', counts: { succeeded: 2, revoked: 1 } });
+      expect(state.message).toMatch(
+        /^its code \(loops\.ts:[23], in compute\) computed without a pause .* move the work to a task/,
+      );
+      await isListedAs(loops, 'failed');
+      const { job } = await graphs.get(`/graphs/${loops}/nodes/long`);
+      expect(await graphs.get(`/jobs/${job}`)).toMatchObject({ status: 'REVOKED' });
+      // Its script is stopped, too.
+      await waitFor(async () => {
+        const { workers } = await graphs.get('/workers');
+        expect(workers.flatMap(({ running }: { running: unknown[] }) => running)).toEqual([]);
+      });
+    });
+
+    async function isListedAs(id: string, state: string): Promise<void> {
+      await waitFor(async () => {
+        const { graphs: found } = await graphs.get(`/graphs?state=${state}`);
+        expect(found.map((one: { id: string }) => one.id)).toContain(id);
+      });
+    }
   });
 });

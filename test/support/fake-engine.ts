@@ -19,6 +19,7 @@ export class FakeEngine implements Engine {
   readonly ofGraphs: GraphEngine = {
     signal: (graphId, name, ...args) => this.#tell(graphId, name, args),
     cancel: (graphId) => this.#tell(graphId, 'cancel', []),
+    failureOf: async () => null,
     list: async (query) => {
       this.#reach();
       const ids = [...this.graphs.entries()]
