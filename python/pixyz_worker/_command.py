@@ -22,6 +22,9 @@ def main(pc: Any, params: dict[str, Any]) -> dict[str, Any]:
         raise PixyzSignalFault(f"{-code} (the command was killed by signal {-code}, {_signal_name(-code)})")
     if code not in params["okExitCodes"]:
         raise PixyzExitFault(f"{code} (the command ended with exit code {code})")
+    for path in params["expectedOutputs"]:
+        if os.path.normpath(path).split(os.sep)[0] == os.pardir:
+            raise PixyzFileNotFound(f"{path} leads out of its outputs: expect files below them, or at absolute paths")
     base = outputs or str(pc["input_dir"])
     missing = [path for path in params["expectedOutputs"] if not os.path.exists(os.path.join(base, path))]
     if missing:

@@ -38,7 +38,10 @@ def is_lossy(text: str) -> bool:
 
 def dumps(value: Any, root: str = "result") -> str:
     """@raise NotSerialisable with the place of the first value that has no form."""
-    return json.dumps(_tagged(value, root, []), separators=(",", ":"))
+    try:
+        return json.dumps(_tagged(value, root, []), separators=(",", ":"))
+    except RecursionError:
+        raise _json.NotSerialisable(f"{root} is nested too deeply to be written as JSON") from None
 
 
 def loads(text: str) -> Any:
@@ -49,15 +52,24 @@ def loads(text: str) -> Any:
 
 def needs_tags(value: Any) -> bool:
     """Whether the plain form would lose a type."""
-    if value is None or isinstance(value, (bool, str, int)):
-        return False
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    if isinstance(value, dict):
-        return _looks_tagged(value) or any(map(needs_tags, value.values()))
-    if isinstance(value, (list, tuple)):
-        return any(map(needs_tags, value))
-    return _tag_of(value) is not None
+    # A list and no recursion: what the JSON encoder of C manages has to be managed here, too.
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if one is None or isinstance(one, (bool, str, int)):
+            continue
+        if isinstance(one, float):
+            if not math.isfinite(one):
+                return True
+        elif isinstance(one, dict):
+            if _looks_tagged(one):
+                return True
+            waiting.extend(one.values())
+        elif isinstance(one, (list, tuple)):
+            waiting.extend(one)
+        elif _tag_of(one) is not None:
+            return True
+    return False
 
 
 def _tagged(value: Any, place: str, parents: list[int]) -> Any:

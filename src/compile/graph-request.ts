@@ -286,7 +286,7 @@ export const graphNodeRequestSchema = z
       .optional()
       .meta({
         description:
-          'Files that a command must have made, else its attempt failed; relative ones are below its outputs.',
+          'Files that a command must have made, else its attempt failed: below its outputs, or at absolute paths.',
         examples: [['small.glb']],
       }),
     tags: settingsShape.tags,

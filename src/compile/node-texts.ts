@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { Command, ParamsSource } from '../contract/graph-document.js';
 import type { Json } from '../contract/json.js';
 import { splitCommand } from './command-line.js';
@@ -39,7 +40,12 @@ export class NodeTexts {
     const cwd = asked.cwd ?? defaults.cwd ?? null;
     if (asked.cwd !== undefined) this.#text(asked.cwd, ['cwd']);
     const expectedOutputs = asked.expected_outputs ?? [];
-    for (const [at, path] of expectedOutputs.entries()) this.#text(path, ['expected_outputs', at]);
+    for (const [at, path] of expectedOutputs.entries()) {
+      const place = ['expected_outputs', at];
+      // What an expression gives is looked at when it is known.
+      if (!this.#text(path, place) && leadsOut(path))
+        this.#add(place, "leads out of the node's outputs: give a path below them, or an absolute one");
+    }
     return {
       program,
       args,
@@ -97,4 +103,10 @@ export class NodeTexts {
   #add(path: Path, message: string): void {
     this.#problems.add([...this.#path, ...path], 'malformed', message);
   }
+}
+
+/** Whether a relative path ends above where it begins: written for any system, with the token of a folder before it or not. */
+function leadsOut(path: string): boolean {
+  const below = path.replaceAll('\\', '/').replace(/^__PDG_[A-Z_]+__\/+/, './');
+  return /^\.\.(?:\/|$)/.test(posix.normalize(below));
 }

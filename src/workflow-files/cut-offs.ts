@@ -74,7 +74,9 @@ export class CutOffs {
 
   async #take({ graphId, cpuMs, frames }: CutOff): Promise<void> {
     const { engine, documents, logger } = this.#options;
-    if (cpuMs < mostCpuMs) {
+    const { attempts, isCancelled } = await engine.step(graphId).catch(() => ({ attempts: 0, isCancelled: false }));
+    // Who has cancelled it waits for its end, not for what it may still do.
+    if (cpuMs < mostCpuMs && !isCancelled) {
       logger.warn({ graphId, cpuMs }, 'a step of a workflow file got too little CPU time: it is tried again');
       return;
     }
@@ -84,7 +86,6 @@ export class CutOffs {
     const own = (this.#counts.get(graphId) ?? 0) + 1;
     this.#counts.delete(graphId);
     this.#counts.set(graphId, own);
-    const { attempts, isCancelled } = await engine.step(graphId).catch(() => ({ attempts: 0, isCancelled: false }));
     const count = Math.max(own, attempts);
     const place = await this.#placeOf(workflow, workflowVersion, frames).catch(() => null);
     logger.warn({ graphId, workflow, place, cpuMs, count }, 'the code of a workflow file was cut off');

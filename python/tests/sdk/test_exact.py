@@ -85,3 +85,19 @@ def test_what_javascript_keeps_needs_no_file(value: Any) -> None:
 )
 def test_values_that_need_tags(value: Any) -> None:
     assert _exact.needs_tags([{"a": value}]) == (value != {"10": 1, "2": 2})
+
+
+def _nested(depth: int, inner: Any) -> Any:
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
+def test_what_the_plain_form_can_hold_is_looked_through() -> None:
+    assert not _exact.needs_tags(_nested(900, 1))
+    assert _exact.needs_tags(_nested(900, b"x"))
+
+
+def test_what_is_nested_too_deeply_is_told_so() -> None:
+    with pytest.raises(_json.NotSerialisable, match="result is nested too deeply to be written as JSON"):
+        _exact.dumps(_nested(5000, b"x"))

@@ -235,6 +235,17 @@ describe('an attempt of a node', () => {
     expect(await graphs.values.handedOn(graphId, 2)).toContain('{"item":"a","at":0}');
   });
 
+  it('may return what is nested hundreds deep; and what no JSON can hold is told of in a sentence', async () => {
+    await create(
+      [1, { script: script('returns-nested'), params: { kind: 'text', text: '500' } }],
+      [2, { script: script('returns-nested'), params: { kind: 'text', text: '5000' } }],
+    );
+    await run(1);
+    expect(await graphs.values.handedOn(graphId, 1)).toContain(`${'['.repeat(500)}"inside"${']'.repeat(500)}`);
+    await expect(run(2)).rejects.toThrow();
+    expect((await recordOf(2)).error?.message).toBe('result is nested too deeply to be written as JSON');
+  });
+
   it('fails for good when its spec cannot be read, and says so in the record', async () => {
     await create([1, { script: script('returns-params') }]);
     await run(1);
@@ -285,6 +296,7 @@ describe('a command', () => {
     ['a signal', command('sh', ['-c', 'kill -SEGV $$']), 'signal', /^11 .*SIGSEGV/],
     ['a missing program', command('no-such-program'), 'exception', /no program no-such-program on this worker/],
     ['a missing output', command('true', [], { expectedOutputs: ['x.glb'] }), 'exception', /did not make x\.glb/],
+    ['an output elsewhere', command('true', [], { expectedOutputs: ['a/../../x'] }), 'exception', /out of its outputs/],
     ['a missing folder', command('true', [], { cwd: '/no/where' }), 'exception', /folder \/no\/where .* is not there/],
   ])('fails by %s', async (_, node, kind, message) => {
     await create([1, node]);

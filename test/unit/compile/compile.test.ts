@@ -118,6 +118,19 @@ describe('a graph that is right', () => {
     });
   });
 
+  it('may expect outputs below its own, at absolute places, and where only an expression tells', () => {
+    const expected_outputs = [
+      'a/b.glb',
+      'a/../b',
+      '...',
+      '/mnt/p/x',
+      'P:\\x',
+      '__PDG_DIR__/geo/1.bgeo',
+      '${{ item }}/../x',
+    ];
+    expect(one({ command: 'true', expected_outputs, map: { over: '[1]', max: 1 } }).told).toEqual([]);
+  });
+
   it('may be empty when it is open', () => {
     expect(compile({ mode: 'open' }).told).toEqual([]);
     expect(compile({ nodes: [] }).told).toEqual(['empty nodes']);
@@ -175,6 +188,13 @@ describe('a problem', () => {
     ['a field for scripts', { command: 'true', params: {} }, 'misplaced nodes[0].params'],
     ['work for a barrier', { barrier: true, queue: 'cpu' }, 'misplaced nodes[0].queue'],
     ['an open quote', { command: 'echo "x' }, 'malformed nodes[0].command'],
+    ...['../x', 'a/../../x', 'a\\..\\..\\x', '..', '__PDG_DIR__/../x'].map(
+      (path): [string, Record<string, unknown>, string] => [
+        `an output outside of its outputs, ${path}`,
+        { command: 'true', expected_outputs: ['a/../b', path] },
+        'malformed nodes[0].expected_outputs[1]',
+      ],
+    ),
     ['a list for the shell', { command: ['a'], shell: true }, 'malformed nodes[0].command'],
     ['an empty command', { command: '  ' }, 'malformed nodes[0].command'],
   ])('is found: %s', (_, node, expected) => {
