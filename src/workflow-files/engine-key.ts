@@ -15,5 +15,8 @@ export function engineKey(): string {
       if (/(?<!\.d)\.[jt]s$/.test(name))
         hash.update(`${folder}/${name}\n`).update(readFileSync(join(tree, folder, name)));
   }
-  return hash.update(readFileSync(manifestOf('@temporalio/worker'))).digest('hex').slice(0, 16);
+  return hash
+    .update(readFileSync(manifestOf('@temporalio/worker')))
+    .digest('hex')
+    .slice(0, 16);
 }
