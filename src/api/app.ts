@@ -5,6 +5,7 @@ import { CachedInspector } from '../compile/cached-inspector.js';
 import { useValidationWords } from '../errors/validation-words.js';
 import { openGraphs } from '../store/graph-share.js';
 import type { ApiDeps, App } from './deps.js';
+import { EndedSessions } from './ended-sessions.js';
 import { graphParts } from './graphs/graph-parts.js';
 import { GraphsList } from './graphs/graphs-list.js';
 import { JobCalls } from './job-calls.js';
@@ -46,7 +47,7 @@ import { scriptsRoutes } from './routes/scripts.js';
 import { sessionRoutes } from './routes/session.js';
 import { summaryRoutes } from './routes/summary.js';
 import { workflowRoutes } from './routes/workflows.js';
-import { Sessions } from './sessions.js';
+import { Sessions, sessionSeconds } from './sessions.js';
 import { Submitter } from './submission/submitter.js';
 import { TaskFamily } from './task-family.js';
 import { TokenCheck } from './token-check.js';
@@ -100,6 +101,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
   const sessions = new Sessions({
     secret: deps.options.sessionSecret ?? randomBytes(32).toString('base64url'),
     tokenSha256: deps.options.tokenSha256,
+    ended: new EndedSessions(deps.store.root, sessionSeconds * 1000),
   });
 
   useRequestLog(app);

@@ -18,7 +18,7 @@ export async function installSdkRuntime(logger: Logger): Promise<{ readonly metr
       debug: at('debug'),
       // The SDK tells of every start and stop of its parts; the worker says the same in one line.
       info: at('debug'),
-      warn: (message, meta) => at(expected.has(message) ? 'debug' : 'warn')(message, meta),
+      warn: (message, meta) => at(levels.get(message) ?? 'warn')(message, meta),
       error: at('error'),
     },
     telemetryOptions: {
@@ -38,15 +38,21 @@ export async function installSdkRuntime(logger: Logger): Promise<{ readonly metr
   };
 }
 
-/** A run of ours has the id of its graph; a standalone activity that of its job. */
-function fieldsOf(meta: object = {}): object {
+/** Of what the SDK tells: a run of ours has the id of its graph, a standalone activity that of its job. */
+export function fieldsOf(told: object = {}): object {
+  const { error, ...rest } = told as { readonly error?: unknown };
+  // Under this name an error is written with its message and stack, and not as {}.
+  const meta = error === undefined ? rest : { ...rest, err: error };
   const { workflowId, activityId } = meta as { readonly workflowId?: unknown; readonly activityId?: unknown };
   if (typeof workflowId === 'string' && isUuid(workflowId)) return { ...meta, graph: workflowId };
   return typeof activityId === 'string' && isUuid(activityId) ? { ...meta, ...jobFields(activityId) } : meta;
 }
 
-/** Warnings about what is meant to be so: compute queues run activities only. */
-const expected = new Set(['No workflows registered, not polling for workflow tasks']);
+/** Warnings about what is meant to be so: compute queues run activities only, and graphs fail when their nodes do. */
+const levels = new Map([
+  ['No workflows registered, not polling for workflow tasks', 'debug'],
+  ['Workflow failed', 'info'],
+] as const) as ReadonlyMap<string, 'debug' | 'info'>;
 
 function levelOf(level: string): 'trace' | 'debug' | 'info' | 'warn' | 'error' {
   const word = level.toLowerCase();

@@ -49,6 +49,8 @@ export interface ApiUnderTest {
 }
 
 export interface ApiTestOptions {
+  /** Of another API, which works on the same jobs. */
+  readonly share?: string;
   readonly options?: Partial<ApiOptions>;
   readonly inspector?: ScriptInspector;
   readonly logger?: Parameters<typeof buildApp>[0]['logger'];
@@ -58,7 +60,7 @@ export async function startApi(test: ApiTestOptions = {}): Promise<ApiUnderTest>
   const folder = mkdtempSync(join(tmpdir(), 'pixyz-api-'));
   const processes = join(folder, 'processes');
   await mkdir(processes);
-  const store = new JobStore(join(folder, 'share'));
+  const store = new JobStore(test.share ?? join(folder, 'share'));
   await store.open();
   const engine = new FakeEngine();
   const app = await buildApp({

@@ -19,10 +19,10 @@ export function useAuth(app: App, tokens: TokenCheck, sessions: Sessions): void 
       tokens.check([Buffer.from(token, 'utf8'), Buffer.from(token, 'latin1')], request);
       return;
     }
-    const session = sessions.read(request.headers.cookie);
+    const session = await sessions.read(request.headers.cookie);
     if (session === null) throw unauthorized();
     refuseForeign(request);
-    if (sessions.isAging(session)) reply.header('set-cookie', sessions.open(isSecure(request)).setCookie);
+    if (sessions.isAging(session)) reply.header('set-cookie', sessions.open(isSecure(request), session).setCookie);
   });
 }
 

@@ -49,7 +49,7 @@ export function sessionRoutes(app: App, options: ApiOptions, tokens: TokenCheck,
     },
     async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      return shown(sessions.read(request.headers.cookie));
+      return shown(await sessions.read(request.headers.cookie));
     },
   );
 
@@ -84,11 +84,13 @@ export function sessionRoutes(app: App, options: ApiOptions, tokens: TokenCheck,
       schema: {
         ...common,
         summary: 'Log out of the page',
+        description: 'Ends the session: no cookie of it is taken any more, by any API of this system.',
         response: { 200: sessionSchema, ...errorAnswers(403, 500) },
       },
     },
     async (request, reply) => {
       reply.header('set-cookie', sessions.close(isSecure(request)));
+      await sessions.end(request.headers.cookie);
       return shown(null);
     },
   );

@@ -84,6 +84,21 @@ describe('the session of the page', () => {
     expect(await session('')).toMatchObject({ authenticated: false });
   });
 
+  it('is over after a logout for every cookie of it, at every API of the share, and for no other session', async () => {
+    const options = { sessionSecret: 'a' };
+    const one = await startApi({ options });
+    const two = await startApi({ options, share: one.store.root });
+    const cookie = await cookieOf(login(one));
+    const another = await cookieOf(login(one));
+    const ask = async (api: ApiUnderTest, sent: string) =>
+      (await fetch(`${api.url}/jobs`, { headers: { cookie: sent } })).status;
+    expect(await ask(two, cookie)).toBe(200);
+    const logout = await fetch(`${one.url}/ui/logout`, { method: 'POST', headers: { cookie, 'x-pixyz-ui': '1' } });
+    expect(logout.status).toBe(200);
+    expect([await ask(one, cookie), await ask(two, cookie)]).toEqual([401, 401]);
+    expect([await ask(one, another), await ask(two, another)]).toEqual([200, 200]);
+  });
+
   it('is not given for a wrong token, and guesses count as those in the header do', async () => {
     const api = await startApi({ options: { maxWrongTokens: 2 } });
     const wrong = await login(api, 'guess 1');
@@ -110,22 +125,31 @@ describe('the session of the page', () => {
     expect((await fetch(`${newToken.url}/jobs`, { headers: { cookie } })).status).toBe(401);
   });
 
-  it('ends after twelve hours, is renewed in its second half, and cannot be made longer', () => {
+  it('ends after twelve hours, is renewed in its second half, and cannot be made longer', async () => {
     let now = Date.parse('2026-11-21T12:00:00Z');
-    const sessions = new Sessions({ secret: 's', tokenSha256: 'ab', now: () => now });
+    const ids = new Set<string>();
+    const ended = { add: async (id: string) => void ids.add(id), has: async (id: string) => ids.has(id) };
+    const sessions = new Sessions({ secret: 's', tokenSha256: 'ab', ended, now: () => now });
     const { session, setCookie } = sessions.open(false);
     const cookie = setCookie.split(';')[0] ?? '';
     expect(session.expires.toISOString()).toBe('2026-11-22T00:00:00.000Z');
     expect(sessions.isAging(session)).toBe(false);
     now += (sessionSeconds * 1000) / 2 + 1;
     expect(sessions.isAging(session)).toBe(true);
-    expect(sessions.read(cookie)).toEqual(session);
-    expect(sessions.read(`other=1; ${cookie}; more=2`)).toEqual(session);
+    expect(await sessions.read(cookie)).toEqual(session);
+    expect(await sessions.read(`other=1; ${cookie}; more=2`)).toEqual(session);
+    const renewed = sessions.open(false, session);
+    expect(renewed.session.id).toBe(session.id);
+    expect(renewed.session.expires.getTime()).toBeGreaterThan(session.expires.getTime());
     now = session.expires.getTime();
-    expect(sessions.read(cookie)).toBeNull();
-    expect(sessions.read(cookie.replace(/=\d/, '=9'))).toBeNull();
+    expect(await sessions.read(cookie)).toBeNull();
+    expect(await sessions.read(cookie.replace(/=\d/, '=9'))).toBeNull();
     for (const bad of [undefined, '', 'pixyz_session=', 'pixyz_session=1.a.b', `${cookie}x`]) {
-      expect(sessions.read(bad)).toBeNull();
+      expect(await sessions.read(bad)).toBeNull();
     }
+    const newer = renewed.setCookie.split(';')[0];
+    expect(await sessions.read(newer)).toEqual(renewed.session);
+    await sessions.end(newer);
+    expect(await sessions.read(newer)).toBeNull();
   });
 });
