@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, ConnectionError, type GraphState, type NodeState } from '../client/index.js';
 import type { Context } from './context.js';
-import { drawGraph, graphHead } from './dag/draw.js';
+import { drawGraph, graphHead, type Paint } from './dag/draw.js';
 import { CliError, exitCodes } from './exit-codes.js';
+import { widthOf } from './output.js';
 
 /** Between two looks, at least: a graph of thousands of nodes is not read at each of its events. */
 const pauseMs = 300;
@@ -49,7 +50,7 @@ export async function watchGraph(context: Context, id: string): Promise<GraphSta
         }
       }
       if (state !== null) {
-        live.draw(fitted([graphHead(state, paint), ...drawGraph(nodes, paint)], live.rows));
+        live.draw(fitted([liveHead(state, paint, live.columns), ...drawGraph(nodes, paint)], live.rows));
         if (state.time_info.stopped !== null) return state;
       }
       await sleep(pauseMs, undefined, { signal });
@@ -64,6 +65,12 @@ export async function watchGraph(context: Context, id: string): Promise<GraphSta
     following.abort();
     await follower;
   }
+}
+
+/** On a terminal that is not wide enough for it, the beginning of the id is enough. */
+export function liveHead(state: GraphState, paint: Paint, columns: number): string {
+  const head = graphHead(state, paint);
+  return widthOf(head) <= columns ? head : graphHead({ ...state, id: state.id.slice(0, 8) }, paint);
 }
 
 function isAway(error: unknown): boolean {

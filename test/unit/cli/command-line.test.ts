@@ -10,8 +10,9 @@ import { exitCodeOfGraph, exitCodeOfJob, exitCodeOfJobs } from '../../../src/cli
 import { readGraph } from '../../../src/cli/graph-files.js';
 import { durationText, fit, harmless, sizeText, table, wantsColour, widthOf } from '../../../src/cli/output.js';
 import { configOf } from '../../../src/cli/submit-job.js';
+import { liveHead } from '../../../src/cli/watch-graph.js';
 import { liveLine } from '../../../src/cli/watch-jobs.js';
-import type { JobDetails } from '../../../src/client/index.js';
+import type { GraphState, JobDetails } from '../../../src/client/index.js';
 import { pixyz } from '../../support/shell.js';
 
 let folder: string;
@@ -186,6 +187,16 @@ describe('what is shown', () => {
       /^Job \[ 68a8ca31-.*025, status: RUNNING \(decimating\) ███░+ 3\.1 s$/,
     );
     expect(liveLine(details, '3.1 s', 79)).toBe('68a8ca31 ███░░░░░░░ RUNNING 3.1 s decimating');
+    const graph = {
+      id: '51636054-4680-49ba-82b8-c93800000000',
+      name: 'pump',
+      state: 'running',
+      counts: { total: 4, succeeded: 1, failed: 0, revoked: 0, skipped: 0, running: 1, queued: 0, waiting: 2 },
+      time_info: { request: null, started: null, stopped: null },
+    } as unknown as GraphState;
+    const plain = (_colour: string, text: string) => text;
+    expect(liveHead(graph, plain, 120)).toContain(graph.id);
+    expect(liveHead(graph, plain, 79)).toMatch(/^graph 51636054 {2}pump {2}running .*1 of 4 done, 1 running/);
     expect(fit(liveLine(details, '3.1 s', 39), 39)).toBe('68a8ca31 ███░░░░░░░ RUNNING 3.1 s deci…');
   });
 });
