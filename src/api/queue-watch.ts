@@ -1,4 +1,4 @@
-import { isServiceQueue } from '../contract/queues.js';
+import { isServiceQueue, knownQueues } from '../contract/queues.js';
 import type { WorkerReport } from '../contract/worker-report.js';
 import type { Engine, QueueStats } from '../engine/engine.js';
 
@@ -7,6 +7,9 @@ const keepMs = 5000;
 const keepReportsMs = 1000;
 /** Custom queues are free text of users: what is remembered of them is bounded. */
 const maxQueues = 1000;
+/** Queues that nobody serves are shown up to this number, and looked for among so many open jobs at once. */
+const [maxUnserved, openJobs] = [50, 100];
+const maxNamed = 200;
 
 /** Why a job waits in its queue. */
 export interface Waiting {
@@ -20,6 +23,9 @@ export class QueueWatch {
   readonly #engine: Engine;
   readonly #readReports: () => Promise<readonly WorkerReport[]>;
   #reports: { readonly at: number; readonly workers: Promise<readonly WorkerReport[]> } | null = null;
+  /** Custom queues with the last graph that named them. */
+  readonly #named = new Map<string, string | null>();
+  #open: { readonly at: number; readonly queues: Promise<ReadonlySet<string>> } | null = null;
   readonly #known = new Map<string, { readonly at: number; readonly stats: Promise<QueueStats> }>();
 
   /** @param readReports what the live workers say of themselves */
@@ -37,6 +43,66 @@ export class QueueWatch {
     this.#known.set(queue, { at: now, stats });
     stats.catch(() => this.#known.delete(queue));
     return stats;
+  }
+
+  /**
+   * Queues that lists of open jobs may not tell of.
+   * @param graph that has nodes in them; null: they are paused
+   */
+  remember(queues: Iterable<string>, graph: string | null): void {
+    for (const queue of new Set(queues)) {
+      if (isKnownQueue(queue)) continue;
+      this.#named.delete(queue);
+      this.#named.set(queue, graph);
+    }
+    for (const oldest of this.#named.keys()) {
+      if (this.#named.size <= maxNamed) break;
+      this.#named.delete(oldest);
+    }
+  }
+
+  /**
+   * Queues that no live worker serves, but in which open jobs wait, or which are paused: without a worker no report tells of
+   * them. What waits is not enough: the server keeps tasks of cancelled jobs until a worker asks for them.
+   * @param served those that are known already
+   */
+  async unserved(served: readonly string[]): Promise<QueueStats[]> {
+    const now = Date.now();
+    if (this.#open === null || now - this.#open.at >= keepMs) {
+      const queues = this.#queuesOfOpenJobs(served);
+      this.#open = { at: now, queues };
+      queues.catch(() => (this.#open = null));
+    }
+    const open = await this.#open.queues;
+    const names = [...new Set([...open, ...this.#named.keys()])].filter((queue) => !served.includes(queue));
+    const stats = await Promise.all(
+      names.map(async (queue) => {
+        const one = await this.stats(queue);
+        if (one.paused !== null) return [one];
+        return one.backlog > 0 && (open.has(queue) || (await this.#isWanted(queue))) ? [one] : [];
+      }),
+    );
+    return stats.flat().slice(0, maxUnserved);
+  }
+
+  async #isWanted(queue: string): Promise<boolean> {
+    const graph = this.#named.get(queue) ?? null;
+    const isWanted = graph !== null && (await this.#engine.isOpen(graph)) === true;
+    if (!isWanted) this.#named.delete(queue);
+    return isWanted;
+  }
+
+  /** Many jobs of one queue hide others: so they are looked for beside those that were found. */
+  async #queuesOfOpenJobs(served: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    for (let before = -1; found.size > before && found.size < maxUnserved; ) {
+      before = found.size;
+      // Graphs of several queues have none as their label.
+      const queuesBeside = [...served, ...found, ''];
+      const { runs } = await this.#engine.list({ states: ['OPEN'], queuesBeside, limit: openJobs });
+      for (const { queue } of runs) if (queue !== '') found.add(queue);
+    }
+    return found;
   }
 
   /** What is known of a queue is not so any more. */
@@ -88,4 +154,8 @@ function allBusy(queue: string, workers: readonly WorkerReport[]): Waiting | nul
   const whose = workers.length === 1 ? 'its worker' : `its ${workers.length} workers`;
   const which = slots === 1 ? 'the only slot' : `all ${slots} slots`;
   return { code: 'busy', message: `queue "${queue}": ${which} of ${whose} ${slots === 1 ? 'is' : 'are'} taken` };
+}
+
+function isKnownQueue(queue: string): boolean {
+  return (knownQueues as readonly string[]).includes(queue);
 }

@@ -23,6 +23,8 @@ export interface ListQuery {
   /** Only runs in one of these states; empty: all. */
   readonly states: readonly ('OPEN' | 'SUCCESS' | 'FAILURE' | 'REVOKED')[];
   readonly queue?: string;
+  /** Only runs of other queues than these. */
+  readonly queuesBeside?: readonly string[];
   readonly name?: string;
   readonly process?: string;
   /** Only runs of graphs, or only single jobs. */

@@ -15,6 +15,7 @@ export function listFilter(query: Omit<ListQuery, 'limit' | 'cursor'>): string {
     parts.push(`(${[...states, ...(query.graphs === false ? [] : ['PixyzGraph IS NOT NULL'])].join(' OR ')})`);
   }
   if (query.queue !== undefined) parts.push(`PixyzQueue = ${quoted(query.queue)}`);
+  if (query.queuesBeside !== undefined) parts.push(`PixyzQueue NOT IN (${query.queuesBeside.map(quoted).join(', ')})`);
   if (query.name !== undefined) parts.push(`PixyzName = ${quoted(query.name)}`);
   if (query.process !== undefined) parts.push(`PixyzProcess = ${quoted(query.process)}`);
   if (query.since !== undefined) parts.push(`StartTime >= '${query.since.toISOString()}'`);

@@ -52,6 +52,17 @@ describe('workers and queues', () => {
     await worker.getByText('1 succeeded, 0 failed').waitFor();
   });
 
+  it('show a queue that nobody serves when jobs wait in it', async () => {
+    const job = await system.api.submit({ process: 'api_test', config: { queue: 'far-away' } });
+    await user.open('/workers');
+    const { page } = user;
+    const queue = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'far-away' }) });
+    await queue.getByText('No worker').waitFor();
+    expect(await queue.getByRole('cell').first().textContent()).toBe('1');
+    const headers = { 'x-api-key': system.api.token };
+    expect((await fetch(`${system.api.url}/jobs/${job}/cancel`, { method: 'POST', headers })).status).toBe(200);
+  });
+
   it('can be paused and resumed: what comes meanwhile waits, and says why', async () => {
     await user.open('/workers');
     const { page } = user;

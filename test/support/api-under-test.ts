@@ -53,6 +53,8 @@ export interface ApiTestOptions {
   readonly share?: string;
   readonly options?: Partial<ApiOptions>;
   readonly inspector?: ScriptInspector;
+  /** Of another API, as after a restart. */
+  readonly engine?: FakeEngine;
   readonly logger?: Parameters<typeof buildApp>[0]['logger'];
 }
 
@@ -62,7 +64,7 @@ export async function startApi(test: ApiTestOptions = {}): Promise<ApiUnderTest>
   await mkdir(processes);
   const store = new JobStore(test.share ?? join(folder, 'share'));
   await store.open();
-  const engine = new FakeEngine();
+  const engine = test.engine ?? new FakeEngine();
   const app = await buildApp({
     options: {
       tokenSha256: createHash('sha256').update(token).digest('hex'),

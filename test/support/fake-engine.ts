@@ -107,6 +107,7 @@ export class FakeEngine implements Engine {
         (run) =>
           (query.states.length === 0 || run.isGraph || query.states.includes('OPEN') === run.open || !run.open) &&
           (query.queue === undefined || run.queue === query.queue) &&
+          (query.queuesBeside === undefined || !query.queuesBeside.includes(run.queue)) &&
           (query.graphs === undefined || run.isGraph === query.graphs) &&
           (query.name === undefined || run.name === query.name) &&
           (query.process === undefined || run.process === query.process) &&

@@ -114,6 +114,11 @@ export class GraphSubmitter {
       ...(header.open ? { open: true as const } : {}),
       ...(header.maxParallel === null ? {} : { maxParallel: header.maxParallel }),
     };
+    // Of a graph with several queues its label tells none.
+    this.#queues.remember(
+      nodes.map(({ queue }) => queue),
+      header.graphId,
+    );
     await this.#deps.engine.startGraph(input, {
       name: header.name,
       queue: oneQueue(nodes),

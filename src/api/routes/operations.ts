@@ -41,14 +41,20 @@ function queueRoutes(app: App, { store, engine }: ApiDeps, watch: QueueWatch): v
       schema: {
         ...common,
         summary: 'Queues: what waits, and who serves it',
-        description: 'The queues of the product, and those that a live worker serves. At most five seconds old.',
+        description:
+          'The queues of the product, those that a live worker serves, and those that nobody serves but in which jobs wait, or which ' +
+          'are paused. At most five seconds old.',
         response: { 200: queueListSchema, ...errorAnswers(401, 500, 503) },
       },
     },
     async () => {
       const workers = await liveWorkers(store.root);
-      const stats = await Promise.all(shownQueues(workers).map((queue) => watch.stats(queue)));
-      return { queues: stats.map((one) => presentQueue(one, workers)) };
+      const served = shownQueues(workers);
+      const stats = await Promise.all([
+        ...served.map(async (queue) => [await watch.stats(queue)]),
+        watch.unserved(served),
+      ]);
+      return { queues: stats.flat().map((one) => presentQueue(one, workers)) };
     },
   );
 
@@ -71,6 +77,7 @@ function queueRoutes(app: App, { store, engine }: ApiDeps, watch: QueueWatch): v
       const reason = request.body?.reason ?? '';
       await engine.pauseQueue(queue, whoAsks(request), reason);
       watch.forget(queue);
+      watch.remember([queue], null);
       request.log.info({ queue, reason }, 'a queue is paused');
       return shown(queue);
     },

@@ -7,6 +7,7 @@ import { Counter, Registry } from 'prom-client';
 import { describe, expect, it, vi } from 'vitest';
 import { queueListSchema, workerListSchema } from '../../../src/api/schemas/operations.js';
 import { type ApiUnderTest, reportWorker, startApi, token } from '../../support/api-under-test.js';
+import { createGraph } from '../../support/graph-client.js';
 import { raw } from '../../support/raw-request.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -22,6 +23,40 @@ async function report(api: ApiUnderTest, name: string, changes: object = {}): Pr
   new Counter({ name: 'other_total', help: 'Not ours.', registers: [registry] }).inc();
   return reportWorker(api, name, { metrics: await registry.getMetricsAsJSON(), ...changes });
 }
+
+describe('queues that nobody serves', () => {
+  const named = async (api: ApiUnderTest) => {
+    const { queues } = queueListSchema.parse(await (await api.call('/queues')).json());
+    return queues.filter(({ queue }) => queue.startsWith('far')).map(({ queue, backlog }) => [queue, backlog]);
+  };
+
+  it('are shown while jobs wait in them, or while they are paused', async () => {
+    const api = await startApi();
+    await api.submit({ config: '{"queue": "far"}' });
+    expect(await named(api)).toEqual([]);
+    api.engine.stats.set('far-away', { backlog: 2, oldestAgeSeconds: 60, pollers: 0 });
+    const graph = { nodes: ['far-away', 'far-off'].map((queue) => ({ id: queue, command: ['true'], queue })) };
+    const id = await createGraph(api, graph);
+    expect(await named(api)).toEqual([['far-away', 2]]);
+    expect((await api.call('/queues/far-off/pause', { method: 'POST' })).status).toBe(200);
+    expect(await named(api)).toEqual([
+      ['far-away', 2],
+      ['far-off', 0],
+    ]);
+    // What waits in Temporal may be of jobs that have ended.
+    const run = api.engine.graphs.get(id);
+    if (run !== undefined) run.open = false;
+    expect(await named(api)).toEqual([['far-off', 0]]);
+  });
+
+  it('are found by the open jobs, when the API has just been started', async () => {
+    const first = await startApi();
+    await first.submit({ config: '{"queue": "far"}' });
+    first.engine.stats.set('far', { backlog: 1, oldestAgeSeconds: 60, pollers: 0 });
+    const second = await startApi({ engine: first.engine });
+    expect(await named(second)).toEqual([['far', 1]]);
+  });
+});
 
 describe('/metrics', () => {
   it('counts requests by route, method and class of status, with the names that dashboards know', async () => {
