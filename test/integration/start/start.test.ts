@@ -36,16 +36,16 @@ afterAll(() => {
   rmSync(unansweredFolder, { recursive: true, force: true });
 });
 
-beforeEach(() => {
+function newFolder(): void {
   folder = mkdtempSync(join(tmpdir(), 'pixyz-start-'));
   started = [];
-});
+}
 
-afterEach(async () => {
+async function cleanUp(): Promise<void> {
   for (const { process: child } of started) child.kill('SIGKILL');
   await waitFor(() => expect(processesWith(folder)).toEqual([]), { timeoutMs: 40_000 });
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-});
+}
 
 async function settingsOf(name = 'system'): Promise<Record<string, string>> {
   const [api, temporal, ui] = (await freePorts(3)) as [number, number, number];
@@ -84,66 +84,67 @@ const ready = async (env: Record<string, string>) =>
   (await fetch(`http://127.0.0.1:${env['API_PORT']}/readyz`, { signal: AbortSignal.timeout(5000) })).status;
 
 describe('npm start', () => {
-  test('brings everything up, says where it is, and leaves nothing behind when it is told to stop', async () => {
-    const env = await settingsOf();
-    const start = npmStart(env);
+  // One system goes from test to test: each start of a whole one takes seconds.
+  beforeAll(newFolder);
+  afterAll(cleanUp);
+  let env: Record<string, string>;
+  let token: string;
+  let again: Start;
+
+  test('brings everything up, says where it is, also twice side by side, and leaves nothing behind when it is told to stop', async () => {
+    env = await settingsOf('one');
+    const otherEnv = await settingsOf('two');
+    const [start, other] = [npmStart(env), npmStart(otherEnv)];
     const output = await start.until(/^ready: .*$/m);
     expect(output).toContain(`API http://127.0.0.1:${env['API_PORT']} `);
     expect(output).toContain(`Temporal Web UI http://127.0.0.1:${env['TEMPORAL_UI_PORT']}`);
     for (const part of ['temporal', 'api', 'worker']) expect(output).toMatch(new RegExp(`^${part} +up`, 'm'));
-    expect(await ready(env)).toBe(200);
+    await other.until(/^ready: /m);
+    expect(await Promise.all([ready(env), ready(otherEnv)])).toEqual([200, 200]);
 
-    const tokenFile = join(folder, 'system', 'data', 'api-token');
-    const token = readFileSync(tokenFile, 'utf8').trim();
+    const tokenFile = join(folder, 'one', 'data', 'api-token');
+    token = readFileSync(tokenFile, 'utf8').trim();
     expect(output).toContain(token);
     expect(statSync(tokenFile).mode & 0o077).toBe(0);
-    const jobs = await fetch(`http://127.0.0.1:${env['API_PORT']}/jobs`, { headers: { 'x-api-key': token } });
-    expect(jobs.status).toBe(200);
+    const jobsOf = ({ API_PORT }: Record<string, string>) =>
+      fetch(`http://127.0.0.1:${API_PORT}/jobs`, { headers: { 'x-api-key': token } });
+    expect((await jobsOf(env)).status).toBe(200);
+    // They know nothing of each other.
+    expect((await jobsOf(otherEnv)).status).toBe(401);
 
     start.process.kill('SIGINT');
-    expect(await start.ended).toBe(0);
+    other.process.kill('SIGTERM');
+    expect(await Promise.all([start.ended, other.ended])).toEqual([0, 0]);
     expect(start.output()).toContain('stopped');
     expect(processesWith(folder)).toEqual([]);
-
-    // The token is shown once only, and stays the same.
-    const second = npmStart(env);
-    expect(await second.until(/^ready: /m)).not.toContain(token);
-    expect(readFileSync(tokenFile, 'utf8').trim()).toBe(token);
-    second.process.kill('SIGTERM');
-    expect(await second.ended).toBe(0);
   });
 
-  test('that is killed with SIGKILL takes everything with it', async () => {
-    const start = npmStart(await settingsOf());
-    await start.until(/^ready: /m);
-    expect(processesWith(folder).length).toBeGreaterThan(3);
-    start.process.kill('SIGKILL');
-    await waitFor(() => expect(processesWith(folder)).toEqual([]), { timeoutMs: 30_000 });
+  test('shows the token once only, and keeps it', async () => {
+    again = npmStart(env);
+    expect(await again.until(/^ready: /m)).not.toContain(token);
+    expect(readFileSync(join(folder, 'one', 'data', 'api-token'), 'utf8').trim()).toBe(token);
   });
 
   test('starts a part again that dies, and says so', async () => {
-    const env = await settingsOf();
-    const start = npmStart(env);
-    await start.until(/^ready: /m);
     const worker = processesWith(folder).find((line) => /^\d+ \S*node .*worker\/main\.js/.test(line)) as string;
     process.kill(Number.parseInt(worker, 10), 'SIGKILL');
-    await start.until(/worker ended \(.*\); starting it again/);
-    await start.until(/worker is up again/);
+    await again.until(/worker ended \(.*\); starting it again/);
+    await again.until(/worker is up again/);
     expect(await ready(env)).toBe(200);
-    start.process.kill('SIGINT');
-    expect(await start.ended).toBe(0);
   });
 
-  test('two systems run side by side with other settings, and know nothing of each other', async () => {
-    const [one, two] = [await settingsOf('one'), await settingsOf('two')];
-    const starts = [npmStart(one), npmStart(two)];
-    for (const start of starts) await start.until(/^ready: /m);
-    expect(await Promise.all([ready(one), ready(two)])).toEqual([200, 200]);
-    for (const start of starts) start.process.kill('SIGTERM');
-    expect(await Promise.all(starts.map((start) => start.ended))).toEqual([0, 0]);
+  test('that is killed with SIGKILL takes everything with it', async () => {
+    expect(processesWith(folder).length).toBeGreaterThan(3);
+    again.process.kill('SIGKILL');
+    await waitFor(() => expect(processesWith(folder)).toEqual([]), { timeoutMs: 30_000 });
   });
+});
 
-  test('starts its parts one by one, too', async () => {
+describe('npm start of a part', () => {
+  beforeEach(newFolder);
+  afterEach(cleanUp);
+
+  test('starts that one, and tells of it', async () => {
     const env = await settingsOf();
     const server = npmStart(env, 'server');
     await server.until(/^ready: /m);
@@ -160,6 +161,9 @@ describe('npm start', () => {
 });
 
 describe('npm start says what is wrong, and starts nothing', () => {
+  beforeEach(newFolder);
+  afterEach(cleanUp);
+
   const hasFailed = async (start: Start, message: RegExp) => {
     expect(await start.ended).toBe(1);
     expect(start.output()).toMatch(message);
