@@ -8,7 +8,7 @@ import {
   NativeConnection,
   Runtime,
   Worker,
-  type WorkflowBundle,
+  type WorkflowBundleOption,
 } from '@temporalio/worker';
 import { inject } from 'vitest';
 import type { RecordActivities, ScriptActivities } from '../../src/activities/index.js';
@@ -22,6 +22,7 @@ import type {
 } from '../../src/contract/graph.js';
 import { entryKey, type JournalEntry, type JournalSinks } from '../../src/contract/journal.js';
 import type { RecordChange } from '../../src/graph/record-change.js';
+import { workflowBundleFile, workflowBundleIsFresh } from '../../src/setup/workflow-bundle.js';
 
 /**
  * The interpreter on a real server with scripts that a test plays: activities typed from the real ones, on queues of the
@@ -42,20 +43,27 @@ export interface EngineUnderTest {
  * Replays a run's history against the workflows as they are now, or those of a bundle.
  * @throws DeterminismViolationError when they would decide otherwise
  */
-export async function replay(history: unknown, workflowId: string, bundle?: WorkflowBundle): Promise<JournalEntry[]> {
+export async function replay(
+  history: unknown,
+  workflowId: string,
+  bundle?: WorkflowBundleOption,
+): Promise<JournalEntry[]> {
   quietRuntime();
   const { journal, sinks } = journalInMemory();
   await Worker.runReplayHistory({ workflowBundle: bundle ?? (await workflowBundle()), sinks }, history, workflowId);
   return journal;
 }
 
-let bundle: Promise<WorkflowBundle> | undefined;
+let bundle: Promise<WorkflowBundleOption> | undefined;
 
-export function workflowBundle(): Promise<WorkflowBundle> {
-  bundle ??= bundleWorkflowCode({
-    workflowsPath: new URL('../../src/workflows/index.ts', import.meta.url).pathname,
-    logger: new DefaultLogger('ERROR'),
-  });
+/** That of the build where it is of these sources, which `npm test` sees to; else it is made here. */
+export function workflowBundle(): Promise<WorkflowBundleOption> {
+  bundle ??= workflowBundleIsFresh()
+    ? Promise.resolve({ codePath: workflowBundleFile })
+    : bundleWorkflowCode({
+        workflowsPath: new URL('../../src/workflows/index.ts', import.meta.url).pathname,
+        logger: new DefaultLogger('ERROR'),
+      });
   return bundle;
 }
 
@@ -69,7 +77,7 @@ export async function startEngine(options: {
   /** Plays the worker's side of batches; else they are run one after another by `runScript`. */
   readonly runScripts?: ScriptActivities['runScripts'];
   /** Other workflows than the engine's own, and what they ask of their worker. */
-  readonly bundle?: WorkflowBundle;
+  readonly bundle?: WorkflowBundleOption;
   readonly activities?: object;
   /** The document of every graph of this test. */
   readonly stored?: readonly GraphNode[];
