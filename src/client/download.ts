@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, ConnectionError, RequestError } from './errors.js';
 import type { Http } from './http.js';
@@ -39,7 +39,7 @@ export async function download(
 ): Promise<Downloaded> {
   const there = await stat(wanted).catch(() => null);
   if (there?.isDirectory()) throw new RequestError(`${wanted} is a folder: name a file in it`);
-  if (there !== null && !there.isFile()) return straight(http, path, wanted, options);
+  if (there !== null && (!there.isFile() || isOpenFile(wanted))) return straight(http, path, wanted, options);
   // A link stays a link: what it leads to is replaced.
   const target = there === null ? wanted : await realpath(wanted);
   await mkdir(dirname(target), { recursive: true });
@@ -90,6 +90,11 @@ export async function downloadTo(
   await pipeline(counted(answer, 0, options.onProgress), sink, { end: false });
 }
 
+/** `/dev/stdout`, `/proc/self/fd/3`: whoever opened it goes on writing to it, and would lose a file put in its place. */
+function isOpenFile(path: string): boolean {
+  return /^\/(?:dev|proc)\//.test(path);
+}
+
 async function straight(http: Http, path: string, target: string, options: DownloadOptions): Promise<Downloaded> {
   let sizeBytes = 0;
   const onProgress: OnProgress = (done, total) => {
@@ -97,11 +102,15 @@ async function straight(http: Http, path: string, target: string, options: Downl
     options.onProgress?.(done, total);
   };
   const sink = createWriteStream(target, { flags: 'a' });
+  const written = finished(sink);
+  // What goes wrong with the download is told, not what that does to the file.
+  written.catch(() => undefined);
   try {
     await downloadTo(http, path, sink, { ...options, onProgress });
   } finally {
-    await new Promise((resolve) => sink.end(resolve));
+    sink.end();
   }
+  await written;
   return { path: target, sizeBytes, resumedAt: 0 };
 }
 

@@ -118,21 +118,12 @@ export class Jobs {
    * All outputs as a zip. Waits until it is made, which it is once the job has ended.
    * @throws ApiError 425 when it is not there after `waitMs`
    */
-  async archive(
-    id: string,
-    target: string,
-    options: DownloadOptions & { readonly waitMs?: number; readonly onWait?: () => void } = {},
-  ): Promise<Downloaded> {
-    const deadline = Date.now() + (options.waitMs ?? 600_000);
-    for (let pause = 100; ; pause = Math.min(1000, pause * 2)) {
-      try {
-        return await download(this.#http, `${pathOf(id)}/outputs/archive`, target, options);
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 425 || Date.now() + pause > deadline) throw error;
-        options.onWait?.();
-        await sleep(pause, undefined, options.signal === undefined ? {} : { signal: options.signal });
-      }
-    }
+  archive(id: string, target: string, options: ArchiveOptions = {}): Promise<Downloaded> {
+    return whenMade(options, () => download(this.#http, `${pathOf(id)}/outputs/archive`, target, options));
+  }
+
+  archiveTo(id: string, sink: Writable, options: ArchiveOptions = {}): Promise<void> {
+    return whenMade(options, () => downloadTo(this.#http, `${pathOf(id)}/outputs/archive`, sink, options));
   }
 
   /** The attempts, with the sizes of their logs. */
@@ -175,6 +166,25 @@ export interface LogChoice {
   readonly attempt?: number | 'last' | undefined;
   /** Only so many lines from the end. */
   readonly tail?: number | undefined;
+}
+
+export interface ArchiveOptions extends DownloadOptions {
+  /** Until it is made. Default 600,000. */
+  readonly waitMs?: number;
+  readonly onWait?: () => void;
+}
+
+async function whenMade<T>(options: ArchiveOptions, work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + (options.waitMs ?? 600_000);
+  for (let pause = 100; ; pause = Math.min(1000, pause * 2)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 425 || Date.now() + pause > deadline) throw error;
+      options.onWait?.();
+      await sleep(pause, undefined, options.signal === undefined ? {} : { signal: options.signal });
+    }
+  }
 }
 
 const pathOf = (id: string) => `/jobs/${encodeURIComponent(id)}`;

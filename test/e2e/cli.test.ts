@@ -194,12 +194,25 @@ describe('jobs', () => {
     expect(text.toString()).toBe('{\n');
   });
 
+  it.runIf(existsSync('/dev/stdout'))('a download to /dev/stdout keeps what stands before and after it', async () => {
+    const { stdout: id } = await finished(started(['exec', '-s', 'script.py', '-bw']));
+    const file = join(folder, 'said.txt');
+    const script =
+      '(echo one; "$0" "$1" download "$2" -o /dev/stdout; "$0" "$1" download_all "$2" -o - | head -c 2; echo two) > said.txt';
+    const ran = spawnSync('bash', ['-c', script, process.execPath, bin, id.trim()], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], HOME: folder, PIXYZ_URL: system.api.url, PIXYZ_TOKEN: testToken },
+    });
+    expect(ran.status).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe('one\nmadePKtwo\n');
+  });
+
   it.runIf(existsSync('/dev/full'))('output that cannot be written is no success', () => {
     const script = '"$0" "$1" list > /dev/full; echo $?; "$0" "$1" nonsense 2>&-; echo $?';
     const ran = spawnSync('bash', ['-c', script, process.execPath, bin], {
       cwd: folder,
       encoding: 'utf8',
-      env: { PATH: process.env['PATH'], HOME: folder, PIXYZ_URL: system.api.url },
+      env: { PATH: process.env['PATH'], HOME: folder, PIXYZ_URL: system.api.url, PIXYZ_TOKEN: testToken },
     });
     expect(ran.stdout).toBe('1\n2\n');
     expect(ran.stderr).toMatch(/^pixyz: standard output cannot be written: .*ENOSPC/m);

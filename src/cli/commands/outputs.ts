@@ -59,7 +59,7 @@ export function outputCommands(commands: Commands): void {
     (command) =>
       withJob(command)
         .alias('download-all')
-        .option('-o, --output <file>', 'local file, or folder (default: <id>.zip)')
+        .option('-o, --output <file>', 'local file, or folder; - for standard output (default: <id>.zip)')
         .option('--timeout <seconds>', 'how long to wait for the archive', wholeNumber, 600),
     downloadAll,
   );
@@ -69,7 +69,7 @@ async function downloadOne(context: Context, flags: DownloadFlags, ...words: str
   const { client, out, shell } = context;
   const id = oneId(flags, words);
   const file = flags.file ?? (await onlyOutput(context, id));
-  if (flags.output === '-') {
+  if (isStdout(flags.output)) {
     await client.jobs.downloadTo(id, file, shell.binary as never, { signal: shell.stop });
     return 0;
   }
@@ -82,6 +82,9 @@ async function downloadOne(context: Context, flags: DownloadFlags, ...words: str
   );
   return 0;
 }
+
+/** By its other name, too: what is written to that by itself, and what the shell writes after it, would overwrite each other. */
+const isStdout = (output: string | undefined) => output === '-' || output === '/dev/stdout';
 
 /** As `cp` takes it: a folder that is there, or a name that ends as one does, is where the file goes. */
 export function fileAt(output: string | undefined, name: string, cwd: string): string {
@@ -145,15 +148,21 @@ async function downloadAll(context: Context, flags: DownloadFlags, ...words: str
   const { client, out, shell, live } = context;
   const id = oneId(flags, words);
   const target = fileAt(flags.output, `${id}.zip`, shell.cwd);
-  if (!out.json) out.print('Requesting job output file download...');
+  const toStdout = isStdout(flags.output);
+  if (!out.json && !toStdout) out.print('Requesting job output file download...');
   const transfer = transferBar(context, `Downloading ${basename(target)}`);
   try {
-    const { sizeBytes } = await client.jobs.archive(id, resolve(shell.cwd, target), {
+    const options = {
       waitMs: (flags.timeout ?? 600) * 1000,
       onWait: () => live.draw(['waiting until the archive is made …']),
-      onProgress: transfer.onProgress,
       signal: shell.stop,
-    });
+    };
+    if (toStdout) {
+      await client.jobs.archiveTo(id, shell.binary as never, options);
+      return 0;
+    }
+    const { onProgress } = transfer;
+    const { sizeBytes } = await client.jobs.archive(id, resolve(shell.cwd, target), { ...options, onProgress });
     transfer.done();
     out.tell(
       { job: id, file: target, size: sizeBytes },
