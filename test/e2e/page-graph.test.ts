@@ -92,7 +92,7 @@ describe('a graph on the page', () => {
       { name: 'steps.py', mimeType: 'text/x-python', buffer: Buffer.from(steps) },
     ]);
     await drawn(3);
-    await page.getByText('3 one after the other, at most 1 nodes at the same time').waitFor();
+    await page.getByText('3 one after the other, at most 1 node at the same time').waitFor();
     const submit = page.getByRole('button', { name: 'Submit' });
     await expect.poll(() => submit.isEnabled()).toBe(true);
     expect(await user.axe()).toEqual([]);
