@@ -11,7 +11,7 @@ let system: SystemUnderTest;
 let user: PageUnderTest;
 beforeAll(async () => {
   system = await startSystemUnderTest({ worker: { CONCURRENT_TASKS: '2' } });
-  user = await PageUnderTest.start(system.api.url, { acceptDownloads: true });
+  user = await PageUnderTest.start(system.api.url, { acceptDownloads: true, webgl: true });
   await user.signIn();
 });
 afterAll(async () => {

@@ -155,8 +155,11 @@ describe('the list of jobs', () => {
     await page.getByRole('alert').filter({ hasText: 'cannot be reached' }).waitFor();
     await row('crane arm').waitFor();
     expect(await user.axe()).toEqual([]);
-    await page.unroute('**/jobs?*');
+    // Asked for before the server is back: then the list may be quicker than whoever would press the button.
+    const asked = page.waitForRequest('**/jobs?*');
     await page.getByRole('button', { name: 'Try again' }).click();
+    await asked;
+    await page.unroute('**/jobs?*');
     await page.getByRole('alert').filter({ hasText: 'cannot be reached' }).waitFor({ state: 'detached' });
     user.problems.splice(0);
   });

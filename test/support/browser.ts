@@ -27,15 +27,23 @@ export class PageUnderTest {
     });
   }
 
-  /** @param url of the API */
-  static async start(url: string, options: BrowserContextOptions = {}): Promise<PageUnderTest> {
+  /**
+   * @param url of the API
+   * @param options `webgl` for models that are turned: without a graphics card it takes a third of all that a file of tests
+   *     computes, as everything on the page is drawn by it then
+   */
+  static async start(
+    url: string,
+    { webgl = false, ...options }: BrowserContextOptions & { readonly webgl?: boolean } = {},
+  ): Promise<PageUnderTest> {
     const settings = readSettings(process.env, process.cwd());
     const { path, env } = await obtainChromium(settings.PIXYZ_CACHE_PATH);
     const browser = await chromium.launch({
       executablePath: path,
       env: env as Record<string, string>,
-      // WebGL without a graphics card.
-      args: ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+      args: webgl
+        ? ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist']
+        : ['--disable-gpu'],
     });
     const context = await browser.newContext({
       viewport: { width: 1360, height: 850 },
