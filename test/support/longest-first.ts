@@ -27,10 +27,10 @@ export class LongestFirst extends BaseSequencer {
     const { cache, config } = this.ctx;
     const seconds = ({ moduleId, project }: TestSpecification): number => {
       const path = relative(config.root, moduleId);
-      const known = cache.getFileTestResults(`${project.name}:${path}`);
-      if (known !== undefined && known.duration > 0) return known.duration / 1000;
       const name = path.replace(/^test\//, '').replace(/\.test\.ts$/, '');
-      return usualSeconds[name] ?? usualOfTier[name.split('/')[0] ?? ''] ?? 1;
+      const last = (cache.getFileTestResults(`${project.name}:${path}`)?.duration ?? 0) / 1000;
+      // The last run may have been of one test of the file.
+      return Math.max(last, usualSeconds[name] ?? 0) || (usualOfTier[name.split('/')[0] ?? ''] ?? 1);
     };
     const group = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
     return files.toSorted((a, b) => group(a) - group(b) || seconds(b) - seconds(a));
