@@ -6,6 +6,7 @@ import { jobFields } from '../contract/log-fields.js';
 import { EngineError } from '../errors/engine-error.js';
 import { isMissing } from '../store/atomic.js';
 import type { GraphShare } from '../store/graph-share.js';
+import type { GraphStore } from '../store/graph-store.js';
 import { NodeRecords } from '../store/node-record.js';
 import type { ApiDeps, Request } from './deps.js';
 import { JsonText } from './http/json-text.js';
@@ -31,10 +32,12 @@ export class JobsReader {
   readonly #queues: QueueWatch;
   readonly #nodes: NodeRecords;
   readonly #lost: LostJobs;
+  readonly #graphs: GraphStore;
 
   constructor(deps: ApiDeps, queues: QueueWatch, graphs: GraphShare, lost: LostJobs) {
     this.#deps = deps;
     this.#lost = lost;
+    this.#graphs = graphs.documents;
     this.#nodes = new NodeRecords(deps.store, graphs);
     this.#queues = queues;
   }
@@ -96,7 +99,7 @@ export class JobsReader {
   async asked(jobId: string): Promise<AskedJob> {
     const spec = await this.#deps.store.readSpec(jobId);
     if (spec?.jobId !== jobId) throw new EngineError('NOT_FOUND', `there is no job ${jobId}, or it has not begun`);
-    return presentAsked(spec);
+    return presentAsked(spec, (await this.#graphs.header(spec.graphId)) !== null);
   }
 
   /** The return value, wherever it lies: as its own text where JavaScript would change it. */

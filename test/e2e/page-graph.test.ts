@@ -258,14 +258,33 @@ describe('a graph on the page', () => {
   it('goes on when the API was away', async () => {
     const { page } = user;
     const params = { part: 'x', gate: gate('away') };
-    await show({ name: 'patient', nodes: [node('one', 'work', { params })] });
+    const graph = await show({ name: 'patient', nodes: [node('one', 'work', { params })] });
     await chip('1 running').waitFor();
+    const { job } = await graphs.get(`/graphs/${graph}/nodes/one`);
+    expect(await graphs.get(`/jobs/${job}/request`)).toMatchObject({ graph, node: 1 });
+    const other = await user.newPage();
+    await other.goto(`${system.api.url}/ui/jobs/${job}`);
+    await other.getByText('Running').first().waitFor();
     await system.apiPart.stop();
     await page.getByText(/The connection is lost/).waitFor();
+    await other.getByText(/The connection is lost/).waitFor();
     open('away');
     await system.startApi();
     await page.getByText('1 of 1 node done').waitFor();
     await page.getByText(/The connection is lost/).waitFor({ state: 'detached' });
+    await other.getByText('Succeeded').first().waitFor();
+    await other.getByText(/The connection is lost/).waitFor({ state: 'detached' });
+    // Away when a graph is opened: it is asked for again.
+    const address = `${system.api.url}/graphs/${graph}`;
+    await other.route(address, (route) => route.abort());
+    await other.getByRole('link', { name: 'its graph' }).click();
+    const away = other.getByRole('alert').filter({ hasText: 'cannot be reached' });
+    await away.waitFor();
+    await other.unroute(address);
+    await away.getByRole('button', { name: 'Try again' }).click();
+    await other.getByText('1 of 1 node done').waitFor();
+    await away.waitFor({ state: 'detached' });
+    await other.close();
     // What a browser says of calls that nobody answered.
     expect(
       user.problems.splice(0).filter((text) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY/.test(text)),

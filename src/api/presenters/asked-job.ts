@@ -3,10 +3,8 @@ import { nodeIndexOf } from '../../contract/ids.js';
 import type { FileRef, JobSpec } from '../../contract/job.js';
 import type { AskedJob } from '../schemas/jobs.js';
 
-export function presentAsked(spec: JobSpec): AskedJob {
+export function presentAsked(spec: JobSpec, isNode: boolean): AskedJob {
   const { command } = spec;
-  // Only a job that was sent alone has its schedule with it.
-  const isNode = spec.dispatch === undefined;
   return {
     uuid: spec.jobId,
     process: spec.process,

@@ -2,7 +2,7 @@ import { ApiError } from '../../../src/client/errors.js';
 import { refusalOf } from './http.js';
 
 /** The browser itself gives up on a stream that is answered with an error. */
-const retryMs = 2000;
+export const retryMs = 2000;
 
 export interface Following {
   /** Events by their names, with their data as JSON, and as the text that it came as. */
@@ -85,6 +85,6 @@ export function follow(
 }
 
 /** The server is away, or not ready: it may be back in a moment. */
-function mayPass(error: Error): boolean {
+export function mayPass(error: Error): boolean {
   return !(error instanceof ApiError) || error.status >= 500;
 }

@@ -3,6 +3,7 @@ import { useLocation, useRoute } from 'preact-iso';
 import './graph.css';
 import { ErrorNote } from '../ui/error-note.js';
 import { numberText } from '../ui/format.js';
+import { LostNote } from '../ui/lost-note.js';
 import { useTitle } from '../ui/title.js';
 import { DrawingView } from './drawing/drawing-view.js';
 import type { LiveGraph } from './model/live-graph.js';
@@ -25,25 +26,23 @@ export function GraphView() {
   const graph = useLiveGraph(params['id'] as string);
   const state = graph.state.value;
   const error = graph.error.value;
+  // Only what was never read whole can be asked for again: the rest is followed.
+  const retry = graph.reading.value === null ? undefined : () => void graph.start();
   useTitle(state?.name ?? 'Graph');
   if (state === null) {
     return (
       <>
         <h1>Graph</h1>
-        {error === null ? <p class="soft">Reading …</p> : <ErrorNote error={error} />}
+        {error === null ? <p class="soft">Reading …</p> : <ErrorNote error={error} onRetry={retry} />}
       </>
     );
   }
   return (
     <div class="graph-view">
       <GraphHead graph={graph} state={state} />
-      {error !== null && <ErrorNote error={error} />}
+      {error !== null && <ErrorNote error={error} onRetry={retry} />}
       {graph.isDeleted.value && <p class="note">This graph has been removed meanwhile.</p>}
-      {!graph.isConnected.value && (
-        <p class="note" role="status">
-          The connection is lost: what is shown may be old. Trying again …
-        </p>
-      )}
+      {!graph.isConnected.value && <LostNote />}
       <Nodes key={graph.id} graph={graph} />
     </div>
   );

@@ -41,8 +41,7 @@ export function Outputs({ job, live, marker }: { job: string; live: boolean; mar
   const [chosen, setChosen] = useState<string | null>(null);
   const [imageCount, setImageCount] = useState(shownPictures);
   const [all, setAll] = useState(false);
-  if (error !== null) return <ErrorNote error={error} onRetry={refresh} />;
-  if (data === null) return null;
+  if (data === null) return error === null ? null : <ErrorNote error={error} onRetry={refresh} />;
   const files = data.files ?? [];
   if (files.length === 0) return <p class="soft">{live ? 'Nothing yet.' : 'The job left no files.'}</p>;
 

@@ -106,6 +106,8 @@ export class LiveGraph {
 
   async #readState(): Promise<void> {
     this.state.value = await get<GraphState>(`/graphs/${this.id}`, {}, { signal: this.#ending.signal });
+    // What could not be had before is over.
+    this.error.value = null;
   }
 
   async #readNodes(after: number, onCount: (count: number) => void = () => {}): Promise<void> {

@@ -26,7 +26,8 @@ export function TimelineView({
   const isOver = graph.state.value?.time_info.stopped != null;
   const end = isOver ? 0 : now.value;
   const lanes = useMemo(() => lanesOf(bars, end), [bars, end]);
-  if (attempts.error.value !== null) return <ErrorNote error={attempts.error.value} />;
+  const error = attempts.error.value;
+  if (error !== null && bars.size === 0) return <ErrorNote error={error} />;
   const isRead = attempts.isRead.value;
   if (!isRead && bars.size === 0) return <p class="soft">Reading who ran what …</p>;
   if (bars.size === 0) return <p class="card empty">Nothing has run yet.</p>;

@@ -16,6 +16,7 @@ import { ErrorNote } from '../../ui/error-note.js';
 import { Icon } from '../../ui/icon.js';
 import { JsonView } from '../../ui/json-view.js';
 import { LogView } from '../../ui/log-view.js';
+import { LostNote } from '../../ui/lost-note.js';
 import { ProgressBar } from '../../ui/progress-bar.js';
 import { Section } from '../../ui/section.js';
 import { StateBadge } from '../../ui/state-badge.js';
@@ -24,7 +25,7 @@ import { useTitle } from '../../ui/title.js';
 
 /** Everything of one job, live. */
 export function JobView({ id = '' }: { id?: string }) {
-  const { details, error, deleted } = useJob(id);
+  const { details, error, deleted, isConnected } = useJob(id);
   const started = (details?.attempts.length ?? 0) > 0 || (details !== null && details.status !== 'PENDING');
   // A node of a graph has its request once it has begun.
   const { data: asked } = useOnce<AskedJob>(details === null ? null : `/jobs/${id}/request${started ? '' : '?'}`);
@@ -40,10 +41,18 @@ export function JobView({ id = '' }: { id?: string }) {
       </div>
     );
   }
-  if (details === null) return <h1 class="faint">Job …</h1>;
+  if (details === null) {
+    return (
+      <>
+        <h1 class="faint">Job …</h1>
+        {!isConnected && <LostNote />}
+      </>
+    );
+  }
   return (
     <>
       <JobHead details={details} asked={asked} deleted={deleted} />
+      {!isConnected && <LostNote />}
       <div class="job-columns">
         <div class="stack">
           {details.error !== null && (
