@@ -24,7 +24,7 @@ import { SlotPool } from './slot-pool.js';
 import { WorkerMetrics } from './worker-metrics.js';
 
 /** How long a task that has arrived waits for a slot before it goes back to its queue. */
-const holdMs = 250;
+const holdMs = 1000;
 /** Running attempts in a report: it is written every two seconds. */
 const maxShown = 200;
 

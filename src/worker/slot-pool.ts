@@ -8,30 +8,17 @@ import type { ActivitySlotInfo, CustomSlotSupplier } from '@temporalio/worker';
  * slot when it has arrived ({@link acquire}). When two arrive at once for one slot, the second waits for `holdMs` and is then
  * given back to its queue, where another worker, or this one later, takes it.
  *
- * Between the end of a script and the start of the next lie two trips to the server, longer than a short script runs. So while
- * scripts are short, one task for every two slots is fetched ahead and waits here: never for a script that turns out to be long.
- *
  * Invariants:
  * 1. `used <= limit + lent` except for scripts that got their slot back from a wait (they are not made to wait twice).
- * 2. No queue starts a poll while no slot is free, unless the last scripts were all short and none that runs is long.
+ * 2. No queue starts a poll while no slot is free.
  * 3. After {@link close}, nothing is granted any more.
  */
-
-/** A script this short leaves its slot before it is worth to let another worker have the next task. */
-const shortMs = 100;
-
 export class SlotPool {
   readonly limit: number;
   readonly #holdMs: number;
   #used = 0;
-  /** Tasks that Temporal has handed to this worker and that it has not heard the end of. */
+  /** Tasks that Temporal has handed to this worker and that it has not heard the end of: at least the used ones. */
   #arrived = 0;
-  /** Those of them whose script has ended: Temporal is being told. */
-  #leaving = 0;
-  /** In the order in which they were granted. */
-  readonly #granted = new Set<Slot>();
-  /** Scripts that were short, one after another. */
-  #shortOnes = 0;
   #lent = 0;
   #left: number;
   #closed = false;
@@ -70,15 +57,7 @@ export class SlotPool {
 
   /** @internal How many more tasks may be asked for. */
   get wanted(): number {
-    if (this.#exhausted) return 0;
-    const taken = Math.max(this.#used, this.#arrived - this.#leaving);
-    return Math.max(0, Math.min(this.#left, this.limit + this.#lent + this.#ahead - taken));
-  }
-
-  get #ahead(): number {
-    if (this.#shortOnes < this.limit * 2) return 0;
-    const [oldest] = this.#granted;
-    return oldest !== undefined && oldest.ageMs > shortMs ? 0 : Math.ceil(this.limit / 2);
+    return this.#exhausted ? 0 : Math.max(0, this.limit + this.#lent - Math.max(this.#used, this.#arrived));
   }
 
   /** A slot for a task that has arrived; null when none came free in time. */
@@ -87,9 +66,7 @@ export class SlotPool {
     this.#used += 1;
     this.#left -= 1;
     if (this.#left === 0) this.#onExhausted();
-    const slot = new Slot(this);
-    this.#granted.add(slot);
-    return slot;
+    return new Slot(this);
   }
 
   /** Grants nothing from now on; what runs goes on. */
@@ -113,11 +90,8 @@ export class SlotPool {
   }
 
   /** @internal */
-  release(slot: Slot): void {
+  release(): void {
     this.#used -= 1;
-    this.#granted.delete(slot);
-    this.#shortOnes = slot.ageMs <= shortMs ? this.#shortOnes + 1 : 0;
-    this.#leaving = Math.min(this.#leaving + 1, this.#arrived);
     this.#wake();
   }
 
@@ -136,9 +110,7 @@ export class SlotPool {
   /** @internal */
   arrived(by: 1 | -1): void {
     this.#arrived += by;
-    if (by === 1) return;
-    this.#leaving = Math.max(0, this.#leaving - 1);
-    this.#wake();
+    if (by === -1) this.#wake();
   }
 
   /** The slot supplier of one queue's Temporal worker. */
@@ -152,17 +124,11 @@ export class SlotPool {
 /** One script's slot. */
 export class Slot {
   readonly #pool: SlotPool;
-  readonly #since = performance.now();
   #lent = false;
   #released = false;
 
   constructor(pool: SlotPool) {
     this.#pool = pool;
-  }
-
-  /** @internal How long its script has had it. */
-  get ageMs(): number {
-    return performance.now() - this.#since;
   }
 
   /** The script waits for other jobs: its slot serves somebody else meanwhile. */
@@ -183,7 +149,7 @@ export class Slot {
     if (this.#released) return;
     this.resume();
     this.#released = true;
-    this.#pool.release(this);
+    this.#pool.release();
   }
 }
 

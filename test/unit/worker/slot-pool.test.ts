@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SlotPool } from '../../../src/worker/slot-pool.js';
 
 const never = new AbortController().signal;
@@ -115,71 +115,5 @@ describe('slots shared by queues', () => {
     const poll = reserve(slots.supplier(), abort.signal);
     abort.abort();
     await expect(poll).rejects.toBe(abort.signal.reason);
-  });
-
-  it('asks for the next task while Temporal is still being told of the last one', async () => {
-    const slots = pool(1);
-    const cpu = slots.supplier();
-    const permit = await reserve(cpu);
-    land(cpu, permit);
-    const slot = await slots.acquire();
-    const next = reserve(cpu);
-    expect(await settled(next)).toBe(false);
-    slot?.release();
-    expect(await settled(next)).toBe(true);
-    leave(cpu, permit);
-    expect(await settled(reserve(cpu)), 'and for no more than one').toBe(false);
-  });
-});
-
-describe('while scripts are short', () => {
-  const clock = () => vi.useFakeTimers({ toFake: ['performance'] });
-  afterEach(() => void vi.useRealTimers());
-
-  /** Runs scripts of `ms` milliseconds, one after another. */
-  async function ran(slots: SlotPool, count: number, ms: number): Promise<void> {
-    for (let i = 0; i < count; i++) {
-      const slot = await slots.acquire();
-      vi.advanceTimersByTime(ms);
-      slot?.release();
-    }
-  }
-
-  it('one task for two slots is fetched ahead, and waits here', async () => {
-    clock();
-    const slots = pool(2);
-    const cpu = slots.supplier();
-    await ran(slots, 4, 20);
-    const permits = [await reserve(cpu), await reserve(cpu), await reserve(cpu)];
-    expect(await settled(reserve(cpu)), 'no more than that').toBe(false);
-    for (const permit of permits) land(cpu, permit);
-    const first = await slots.acquire();
-    await slots.acquire();
-    const third = slots.acquire();
-    expect(await settled(third)).toBe(false);
-    first?.release();
-    expect(await third).not.toBe(null);
-  });
-
-  it('none is any more after a long one, nor while one runs', async () => {
-    clock();
-    const slots = pool(1);
-    const cpu = slots.supplier();
-    await ran(slots, 5, 20);
-    const long = await slots.acquire();
-    vi.advanceTimersByTime(101);
-    expect(await settled(reserve(cpu)), 'the one that runs is not short').toBe(false);
-    long?.release();
-    await slots.acquire();
-    expect(await settled(reserve(cpu)), 'the last one was not short').toBe(false);
-  });
-
-  it('never more than may still be run', async () => {
-    clock();
-    const slots = pool(1, { tasks: 6 });
-    const cpu = slots.supplier();
-    await ran(slots, 5, 20);
-    await reserve(cpu);
-    expect(await settled(reserve(cpu))).toBe(false);
   });
 });
