@@ -4,7 +4,7 @@ import type { SignalOutcome } from '../../engine/graph-engine.js';
 import { EngineError } from '../../errors/engine-error.js';
 import type { GraphStore } from '../../store/graph-store.js';
 import type { ApiDeps } from '../deps.js';
-import { pause } from '../pause.js';
+import { Pace, pause } from '../pause.js';
 import { type GraphsReader, type GraphView, numbersAfter } from './graphs-reader.js';
 
 /** The journal tells the end of a graph a moment before its run closes. */
@@ -74,10 +74,11 @@ export class GraphCalls {
   /** Waits until the graph has ended, or the time is over. */
   async waitForEnd(graphId: string, seconds: number, signal: AbortSignal, intervalMs: number): Promise<GraphView> {
     const deadline = performance.now() + seconds * 1000;
+    const pace = new Pace(intervalMs);
     for (;;) {
       const view = await this.#reader.view(graphId);
       if (view.fold.endedAt !== null || performance.now() >= deadline || signal.aborted) return view;
-      await pause(intervalMs, signal);
+      await pace.pause(signal);
     }
   }
 

@@ -2,7 +2,7 @@ import { isTerminal } from '../../contract/job.js';
 import { type ApiDeps, type App, defaultWatchMs } from '../deps.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
 import type { JobsReader } from '../jobs-reader.js';
-import { pause } from '../pause.js';
+import { Pace } from '../pause.js';
 import { stateMark } from '../presenters/job-state.js';
 import { errorAnswers } from '../schemas/errors.js';
 import { jobParamsSchema } from '../schemas/jobs.js';
@@ -49,6 +49,7 @@ export function eventsRoutes(app: App, deps: ApiDeps, reader: JobsReader, stream
 
   async function* states(jobId: string, seen: string | null, signal: AbortSignal): AsyncGenerator<ServerEvent> {
     let last = seen;
+    const pace = new Pace(intervalMs);
     while (!signal.aborted) {
       const record = await reader.current(jobId);
       if (record === null) {
@@ -58,10 +59,11 @@ export function eventsRoutes(app: App, deps: ApiDeps, reader: JobsReader, stream
       const mark = stateMark(record);
       if (mark !== last) {
         last = mark;
+        pace.changed();
         yield { event: 'state', id: mark, data: await reader.detailsOf(record) };
       }
       if (isTerminal(record.status)) return;
-      await pause(intervalMs, signal);
+      await pace.pause(signal);
     }
   }
 }

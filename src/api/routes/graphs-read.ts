@@ -3,7 +3,7 @@ import type { GraphsList } from '../graphs/graphs-list.js';
 import type { GraphsReader } from '../graphs/graphs-reader.js';
 import { whyOf } from '../graphs/why.js';
 import { type EventStreamOptions, lastEventId, type ServerEvent, sendEvents } from '../http/event-stream.js';
-import { pause } from '../pause.js';
+import { Pace } from '../pause.js';
 import type { QueueWatch } from '../queue-watch.js';
 import { eventsQuerySchema, type GraphEvent, type GraphEvents, graphEventsSchema } from '../schemas/graph-events.js';
 import {
@@ -156,6 +156,7 @@ export function graphsReadRoutes(
     signal: AbortSignal,
   ): Promise<GraphEvents> {
     const deadline = performance.now() + wait * 1000;
+    const pace = new Pace(intervalMs);
     for (;;) {
       // The end is looked at before the events: what came before it is then surely among them.
       const view = await reader.view(graphId);
@@ -164,12 +165,13 @@ export function graphsReadRoutes(
       if (events.length > 0 || hasEnded || performance.now() >= deadline || signal.aborted) {
         return { events, next: events.at(-1)?.seq ?? after, ended: hasEnded && events.length < limit };
       }
-      await pause(Math.min(intervalMs, deadline - performance.now()), signal);
+      await pace.pause(signal, deadline - performance.now());
     }
   }
 
   async function* all(graphId: string, seen: number, signal: AbortSignal): AsyncGenerator<ServerEvent> {
     let after = seen;
+    const pace = new Pace(intervalMs);
     while (!signal.aborted) {
       const view = await reader.viewIfThere(graphId);
       if (view === null) {
@@ -180,9 +182,12 @@ export function graphsReadRoutes(
       const events: GraphEvent[] = await reader.events(view, after, 500);
       for (const event of events) yield { event: event.type, id: String(event.seq), data: event };
       after = events.at(-1)?.seq ?? after;
-      if (events.length > 0) continue;
+      if (events.length > 0) {
+        pace.changed();
+        continue;
+      }
       if (hasEnded) return;
-      await pause(intervalMs, signal);
+      await pace.pause(signal);
     }
   }
 }
