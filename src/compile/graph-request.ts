@@ -30,12 +30,13 @@ const nodeId = z
   .max(200, 'must have at most 200 characters')
   .refine((id) => !/\p{Control}/u.test(id), 'must not have control characters');
 
-const displayName = z
+/** What people call a graph, or a run. */
+export const displayName = z
   .string({ error: 'must be text' })
   .min(1, 'must not be empty')
   .max(1000, 'must have at most 1000 characters');
 
-const labels = z
+export const labels = z
   .record(
     z.string().min(1).max(100),
     z.string({ error: 'must be text' }).max(1000, 'must have at most 1000 characters'),

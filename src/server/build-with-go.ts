@@ -34,7 +34,7 @@ const moduleFolder = join(projectRoot, 'tools', 'temporal');
  * Where the server spends its time while jobs run: Go optimises for that. Taken with `global.pprof` in the server's
  * configuration, from `/debug/pprof/profile` during `npm run bench -- jobs --only ours`.
  */
-const profile = join(moduleFolder, 'patch', 'jobs.pgo');
+const profile = join(moduleFolder, 'jobs.pgo');
 const capture = promisify(execFile);
 
 export async function goVersion(env: NodeJS.ProcessEnv): Promise<string | null> {

@@ -30,7 +30,7 @@ const moduleFolder = join(projectRoot, 'tools', 'temporal');
 /** The folder of the programs that `tools/temporal` describes, for this kind of machine. */
 export function builtProgramsFolder(cachePath: string): string {
   const hash = createHash('sha256');
-  for (const name of ['go.mod', 'go.sum', join('patch', 'prepared.go'), join('patch', 'jobs.pgo')])
+  for (const name of ['go.mod', 'go.sum', join('patch', 'prepared.go'), 'jobs.pgo'])
     hash.update(readFileSync(join(moduleFolder, name)));
   return join(cachePath, 'temporal', `${hash.digest('hex').slice(0, 12)}-${process.platform}-${process.arch}`);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { displayName, labels } from '../../compile/graph-request.js';
 import type { Json } from '../../contract/json.js';
 import { fileProblemSchema } from '../../contract/workflow-files.js';
 
@@ -47,18 +48,6 @@ export type ShownWorkflow = z.infer<typeof workflowSchema>;
 export const workflowListSchema = z
   .object({ workflows: z.array(workflowSchema) })
   .meta({ id: 'WorkflowList', examples: [{ workflows: [workflowExample] }] });
-
-const displayName = z
-  .string({ error: 'must be text' })
-  .min(1, 'must not be empty')
-  .max(1000, 'must have at most 1000 characters');
-
-const labels = z
-  .record(
-    z.string().min(1).max(100),
-    z.string({ error: 'must be text' }).max(1000, 'must have at most 1000 characters'),
-  )
-  .refine((pairs) => Object.keys(pairs).length <= 50, 'must have at most 50 entries');
 
 const runShape = {
   input: anyJson.optional().meta({
