@@ -5,18 +5,20 @@ import { parseArgs } from 'node:util';
 import { projectRoot } from '../src/config/project-root.js';
 import { loadSettings } from '../src/config/settings.js';
 import { machineFacts } from './support/machine.js';
-import { measureReads, measureRound, type Plan, type Round } from './support/measure.js';
+import { measureReads, measureRound, type Plan, type Round, warmUp } from './support/measure.js';
 import { ours, prepareOwn } from './support/ours.js';
+import { freeze } from './support/processes.js';
 import { report } from './support/report.js';
 import { prepareRival, rival } from './support/rival.js';
-import type { System } from './support/system.js';
+import type { RunningSystem, System } from './support/system.js';
 
 /**
  * `npm run bench -- jobs`: a trivial job over REST, ours beside Celery + Redis, in one run (docs/benchmarks.md).
  *
- *     --rounds 3     rounds of each system, interleaved so that drift of the machine meets all of them
- *     --jobs 300     jobs of a throughput phase
- *     --single 60    jobs of a latency phase
+ *     --warm 600     jobs that each system runs before anything is measured
+ *     --rounds 7     rounds of each system, in turn: seconds apart, so that drift of the machine meets all of them
+ *     --single 30    jobs of a round's latency phase
+ *     --jobs 300     jobs of a round's throughput phase
  *     --stored 10000 jobs in the store while single states are read
  *     --only LIST    some of ours,isolated,bare
  *     --pxz          with the Pixyz module loaded in our children (the rival has none)
@@ -27,9 +29,10 @@ import type { System } from './support/system.js';
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '7' },
+    warm: { type: 'string', default: '600' },
     jobs: { type: 'string', default: '300' },
-    single: { type: 'string', default: '60' },
+    single: { type: 'string', default: '30' },
     stored: { type: 'string', default: '10000' },
     only: { type: 'string', default: 'ours,isolated,bare' },
     pxz: { type: 'boolean', default: false },
@@ -51,7 +54,8 @@ const all: readonly System[] = [ours(own), rival('isolated', tools), rival('bare
 const systems = all.filter((system) => wanted.includes(system.key));
 const script = await readFile(join(sources, 'trivial.py'), 'utf8');
 const plan: Plan = {
-  warmUps: 20,
+  warmUps: 30,
+  warmBurst: Number(options.warm),
   latencyJobs: Number(options.single),
   pollMs: 2,
   burstJobs: Number(options.jobs),
@@ -63,24 +67,33 @@ const folder = await mkdtemp(join(tmpdir(), 'pixyz-bench-'));
 const rounds: Record<string, Round[]> = Object.fromEntries(systems.map((system) => [system.key, []]));
 const reads: Record<string, Awaited<ReturnType<typeof measureReads>> & { how: string }> = {};
 let exitCode = 0;
+const up: { readonly system: System; readonly running: RunningSystem }[] = [];
 try {
-  for (let number = 1; number <= Number(options.rounds); number++) {
-    for (const system of systems) {
-      say(`round ${number}: ${system.label}`);
-      const home = join(folder, `${system.key}-${number}`);
-      await mkdir(home);
-      const running = await system.start(home);
-      try {
-        rounds[system.key]?.push(await measureRound(running, script, plan));
-        if (number === 1 && stored > 0) {
-          const { ids, how } = await running.fill(stored);
-          reads[system.key] = { ...(await measureReads(running, ids, 2000, 1)), how };
-        }
-      } finally {
-        await running.stop();
-      }
-      if (!options.keep) await rm(home, { recursive: true, force: true });
+  for (const system of systems) {
+    const home = join(folder, system.key);
+    await mkdir(home);
+    say(`starting and warming up: ${system.label}`);
+    const running = await system.start(home);
+    up.push({ system, running });
+    await warmUp(running, script, plan);
+    freeze(running.pids, true);
+  }
+  for (let number = 0; number < Number(options.rounds); number++) {
+    say(`round ${number + 1} of ${options.rounds}`);
+    // Another one begins each time, so that none always follows the same one.
+    const first = number % up.length;
+    for (const { system, running } of [...up.slice(first), ...up.slice(0, first)]) {
+      freeze(running.pids, false);
+      rounds[system.key]?.push(await measureRound(running, script, plan));
+      freeze(running.pids, true);
     }
+  }
+  for (const { system, running } of stored > 0 ? up : []) {
+    say(`reading a state: ${system.label}`);
+    freeze(running.pids, false);
+    const { ids, how } = await running.fill(stored);
+    reads[system.key] = { ...(await measureReads(running, ids, 2000, 1)), how };
+    freeze(running.pids, true);
   }
   const text = report({ machine, versions, plan, stored, systems, rounds, reads });
   say(`\n${text}`);
@@ -97,6 +110,11 @@ try {
   options.keep = true;
   exitCode = 1;
 } finally {
+  for (const { running } of up) {
+    freeze(running.pids, false);
+    await running.stop();
+  }
+  // Only now: the file system looks past what was just deleted whenever something new is made, for minutes.
   if (!options.keep) await rm(folder, { recursive: true, force: true });
   else say(`logs: ${folder}`);
 }

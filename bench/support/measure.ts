@@ -23,19 +23,31 @@ export interface Round {
 }
 
 export interface Plan {
+  /** Single jobs, and jobs of a burst, that are not measured. */
   readonly warmUps: number;
+  readonly warmBurst: number;
   readonly latencyJobs: number;
   readonly pollMs: number;
   readonly burstJobs: number;
   readonly submitters: number;
 }
 
-export async function measureRound(system: RunningSystem, script: string, plan: Plan): Promise<Round> {
+/** What runs for days is measured, not the compilers of Node in its first seconds. */
+export async function warmUp(system: RunningSystem, script: string, plan: Plan): Promise<void> {
   const client = new JobClient(system.baseUrl, system.token, script);
   try {
     for (let i = 0; i < plan.warmUps; i++) await oneJob(client, plan.pollMs);
-    await burst(client, plan.submitters * 2, plan.submitters);
+    await burst(client, plan.warmBurst, plan.submitters);
+  } finally {
+    client.close();
+  }
+}
 
+export async function measureRound(system: RunningSystem, script: string, plan: Plan): Promise<Round> {
+  const client = new JobClient(system.baseUrl, system.token, script);
+  try {
+    // Connects, and lets a system that was stopped for a while catch up.
+    for (let i = 0; i < 5; i++) await oneJob(client, plan.pollMs);
     const watch = watchOthers(system);
     const latencies: number[] = [];
     const submits: number[] = [];

@@ -43,6 +43,17 @@ from pixyz_worker.progress import TaskProgress
 _FRAME_ROOM = 8 << 20
 
 
+def prepare() -> None:
+    """What lasts over a fork, so that it is done once: by the host, or by a child that was started."""
+    faulthandler.enable(file=2)
+    if hasattr(faulthandler, "register"):
+        # The host sends it before it ends a script: the log then shows where the script was. Works inside native code,
+        # too.
+        faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
+    for stream in (sys.stdout, sys.stderr):
+        cast(Any, stream).reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
 def serve(config: dict[str, Any], parent: int) -> NoReturn:
     """Becomes ready, runs one task, ends."""
     _processes.die_with_parent(parent)
@@ -60,14 +71,7 @@ def serve(config: dict[str, Any], parent: int) -> NoReturn:
     mark = _processes.Mark(_processes.ATTEMPT)
     log = _Log(os.path.join(config["folder"], f"{pid}.log"))
     input_dir = _private_folder(config["scratch"], pid)
-    faulthandler.enable(file=2)
-    if hasattr(faulthandler, "register"):
-        # The host sends it before it ends a script: the log then shows where the script was. Works inside native code,
-        # too.
-        faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
-    for stream in (sys.stdout, sys.stderr):
-        cast(Any, stream).reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
-    _rehearse(input_dir)
+    rehearse(input_dir)
     wire.send({"t": "hello", "pid": pid, "log": log.path, "inputDir": input_dir})
     task = wire.receive()
     if task is None:
@@ -196,10 +200,9 @@ def _lift_memory_limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
-def _rehearse(folder: str) -> None:
+def rehearse(folder: str) -> None:
     """Goes through the motions of a task once. A page that is first written after a fork has to be copied, and that
-    time is
-    better spent before the task is there."""
+    time is better spent before the task is there."""
     task: dict[str, Any] = {
         "attemptId": "",
         "jobId": "",
@@ -470,6 +473,7 @@ def main() -> None:
     config: dict[str, Any] = json.loads(sys.argv[1])
     if parent != config["hostPid"]:
         return
+    prepare()
     serve(config, parent)
 
 

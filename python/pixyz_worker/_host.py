@@ -37,6 +37,7 @@ _IDLE_BEFORE_FORK_S = 0.002
 _SETTLING_S = 0.02
 _DUMP_S = 0.03
 _STUCK_S = 10.0
+_REHEARSALS = 32
 _BACK_OFF_S = (0.0, 0.2, 1.0, 3.0, 10.0)
 
 
@@ -161,7 +162,7 @@ class Host:
             self._begin_end(child, command["graceMs"] / 1000, command["dump"])
 
     def _tell(self, **event: Any) -> None:
-        data = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+        data = json.dumps(event).encode() + b"\n"
         while data:
             try:
                 data = data[os.write(_CONTROL, data) :]
@@ -404,6 +405,11 @@ class Host:
             except Exception as error:
                 print(f"pxz could not be preloaded: {type(error).__name__}: {error}", file=sys.stderr)
         self._own_helpers = set(self._tree.children(os.getpid()))
+        _child.prepare()
+        # Python counts into functions how often they ran, until it has adapted them: done here, the children need not
+        # write to those pages.
+        for _ in range(_REHEARSALS):
+            _child.rehearse(self._config["scratch"])
         gc.collect()
         gc.freeze()
         gc.disable()  # a collection writes to objects, and so would unshare the pages of children

@@ -31,14 +31,20 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
-def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+# Looked up once, in the host: ctypes makes a class for a library, which in a fresh child takes longer than the call.
+if IS_LINUX:
+    _libc = ctypes.CDLL(None, use_errno=True)
+    _prctl = _libc.prctl
+    _prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+    _getenv = _libc.getenv
+    _getenv.argtypes = [ctypes.c_char_p]
+    _getenv.restype = ctypes.c_void_p
 
 
 def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
     """Ends this process when its parent ends. `parent` shows whether it ended before we could say so."""
     if IS_LINUX:
-        _prctl(_PR_SET_PDEATHSIG, number)
+        _prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(0)
 
@@ -46,7 +52,7 @@ def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
 def adopt_orphans() -> None:
     """Descendants whose parent ends become children of this process, so none escapes by a double fork."""
     if IS_LINUX:
-        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 class Mark:
@@ -62,9 +68,7 @@ class Mark:
         self._name = name
         self._address: int | None = None
         if IS_LINUX and len(os.environ.get(name, "")) == MARK_ROOM:
-            getenv = ctypes.CDLL(None).getenv
-            getenv.restype = ctypes.c_void_p
-            self._address = getenv(name.encode())
+            self._address = _getenv(name.encode())
 
     def set(self, value: str) -> None:
         if self._address:

@@ -25,7 +25,7 @@ class Wire:
         return cls(sock)
 
     def send(self, message: dict[str, Any]) -> None:
-        self.send_body(json.dumps(message, separators=(",", ":")).encode())
+        self.send_body(json.dumps(message).encode())
 
     def send_body(self, body: bytes) -> None:
         with self._lock:

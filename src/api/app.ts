@@ -83,7 +83,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
 
   const queues = new QueueWatch(deps.engine, () => liveWorkers(deps.store.root));
   const share = openGraphs(deps.store);
-  const inspector = new CachedInspector(deps.inspector);
+  const inspector = new CachedInspector(deps.inspector, (path) => deps.store.filesOf(path));
   const submitter = new Submitter(deps, inspector);
   const graphs = graphParts(deps, share, inspector, queues);
   const reader = new JobsReader(deps, queues, share, new LostJobs(deps, graphs.reader));

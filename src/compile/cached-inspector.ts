@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Inspection, ScriptInspector } from '../contract/inspection.js';
+import { type Files, pooledFiles } from '../store/files.js';
 
 const maxEntries = 500;
-/** Larger files are looked at each time rather than hashed: a script of that size is a mistake anyway. */
+/** Larger files are looked at each time rather than read here and hashed: a script of that size is a mistake anyway. */
 const maxBytes = 4 * 1024 * 1024;
 
 /**
@@ -12,15 +12,18 @@ const maxBytes = 4 * 1024 * 1024;
  */
 export class CachedInspector implements ScriptInspector {
   readonly #inner: ScriptInspector;
+  readonly #filesOf: (path: string) => Files;
   readonly #found = new Map<string, Promise<Inspection>>();
 
-  constructor(inner: ScriptInspector) {
+  /** @param filesOf how the file of that path is to be read */
+  constructor(inner: ScriptInspector, filesOf: (path: string) => Files = () => pooledFiles) {
     this.#inner = inner;
+    this.#filesOf = filesOf;
   }
 
   async inspect(path: string, entrypoint: string): Promise<Inspection> {
-    const content = await readFile(path);
-    if (content.length > maxBytes) return this.#inner.inspect(path, entrypoint);
+    const content = await this.#filesOf(path).readSmall(path, maxBytes);
+    if (content === null) return this.#inner.inspect(path, entrypoint);
     const key = `${createHash('sha256').update(content).digest('hex')} ${entrypoint}`;
     const known = this.#found.get(key);
     if (known !== undefined) {

@@ -8,10 +8,11 @@ import {
   renameSync,
   type Stats,
   statfsSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /**
@@ -27,6 +28,8 @@ export interface Files {
   readonly direct: boolean;
   /** The text of a file, or null where there is none. */
   read(path: string): Promise<string | null>;
+  /** The bytes of a file, or null where there is none of at most that size. */
+  readSmall(path: string, mostBytes: number): Promise<Buffer | null>;
   /** The text and what tells this version of the file from others; the text only when that is not `known`. null: no file. */
   readUnless(
     path: string,
@@ -85,12 +88,17 @@ const localFiles: Files = {
   async read(path) {
     return orNull(() => readFileSync(path, 'utf8'));
   },
+  async readSmall(path, mostBytes) {
+    return orNull(() => (statSync(path).size > mostBytes ? null : readFileSync(path)));
+  },
   async readUnless(path, known) {
+    // One call where nothing has changed, which is the most common case.
+    const seen = known === null ? null : orNull(() => statSync(path));
+    if (seen !== null && known === markOf(seen)) return { mark: known, text: null };
     const file = orNull(() => openSync(path, 'r'));
     if (file === null) return null;
     try {
-      const mark = markOf(fstatSync(file));
-      return { mark, text: mark === known ? null : readFileSync(file, 'utf8') };
+      return { mark: markOf(fstatSync(file)), text: readFileSync(file, 'utf8') };
     } finally {
       closeSync(file);
     }
@@ -133,6 +141,13 @@ export const pooledFiles: Files = {
   async read(path) {
     try {
       return await readFile(path, 'utf8');
+    } catch (error) {
+      return missing(error);
+    }
+  },
+  async readSmall(path, mostBytes) {
+    try {
+      return (await stat(path)).size > mostBytes ? null : await readFile(path);
     } catch (error) {
       return missing(error);
     }

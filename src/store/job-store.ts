@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { isUuid } from '../contract/ids.js';
 import { type JobRecord, type JobSpec, jobRecordSchema, jobSpecSchema, newRecord } from '../contract/job.js';
 import { EngineError } from '../errors/engine-error.js';
 import { errorCode, isMissing, writeFileAtomic } from './atomic.js';
 import { FileCache } from './file-cache.js';
-import { type Files, filesAt } from './files.js';
+import { type Files, filesAt, pooledFiles } from './files.js';
 import { type JobPaths, jobPaths } from './layout.js';
 import { makeFolders } from './make-folders.js';
 
@@ -58,6 +58,11 @@ export class JobStore {
         `the share ${this.root} cannot be written (${errorCode(error) ?? String(error)}): check SHARE_PATH, its owner and the free space`,
       );
     }
+  }
+
+  /** How any file is to be read: those of the share as the share is. */
+  filesOf(path: string): Files {
+    return path.startsWith(this.root + sep) ? this.files : pooledFiles;
   }
 
   paths(jobId: string): JobPaths {

@@ -55,4 +55,13 @@ describe('what was found in a script', () => {
     await Promise.all(Array.from({ length: 5 }, () => inspector.inspect(path, 'main')));
     expect(asked).toHaveLength(1);
   });
+
+  it('is asked each time about a file that is too large to be a script, and about one that is not there', async () => {
+    const { asked, inspector } = counting([]);
+    const large = script('a.py', '#'.repeat(4 * 1024 * 1024 + 1));
+    for (const path of [large, large, join(folder, 'no.py'), join(folder, 'no.py')]) {
+      await inspector.inspect(path, 'main');
+    }
+    expect(asked).toHaveLength(4);
+  });
 });

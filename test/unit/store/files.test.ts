@@ -40,6 +40,15 @@ describe.each(kinds)('small files %s', (_name, make) => {
     expect((await files.readUnless(path, first?.mark ?? ''))?.text).toBe('two');
   });
 
+  it('are read as bytes up to a size', async () => {
+    const files = make();
+    const path = join(folder, 'a');
+    expect(await files.readSmall(path, 3)).toBe(null);
+    await writeFile(path, Buffer.of(0xff, 0xfe, 0xfd));
+    expect(await files.readSmall(path, 3)).toEqual(Buffer.of(0xff, 0xfe, 0xfd));
+    expect(await files.readSmall(path, 2)).toBe(null);
+  });
+
   it('tell by a failed promise what is wrong, and make a folder only below one that is there', async () => {
     const files = make();
     await files.makeFolder(join(folder, 'sub'));
