@@ -108,6 +108,25 @@ describe('a job of a shipped process', () => {
     expect(jobs).toEqual([]);
   });
 
+  it('cannot be sent before it is known what there is to run', async () => {
+    const { page } = user;
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/processes?details=true', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await user.open('/submit?process=sleep');
+    const submit = page.getByRole('button', { name: 'Submit' });
+    await submit.waitFor();
+    expect(await submit.isDisabled()).toBe(true);
+    answer();
+    await expect.poll(() => submit.isEnabled()).toBe(true);
+    await page.unroute('**/processes?details=true');
+  });
+
   it('is refused by the server with its reason', async () => {
     await user.open('/submit?process=sleep');
     const { page } = user;

@@ -39,6 +39,8 @@ export function SubmitView() {
   const picked = processes.find(({ name }) => name === process) ?? processes[0];
   const facts: EntryFacts | null = own ? inspected.facts : (picked ?? null);
   const params = facts?.params ?? [];
+  /** Before the processes are known, there is nothing that could be sent. */
+  const ready = own || picked !== undefined;
 
   const choose = (name: string | null) => {
     setOwn(name === null);
@@ -54,7 +56,7 @@ export function SubmitView() {
   };
   const submit = async (event: Event) => {
     event.preventDefault();
-    if (sent !== null) return;
+    if (sent !== null || !ready) return;
     const entry = {
       process: own ? null : (picked?.name ?? null),
       script,
@@ -233,7 +235,7 @@ export function SubmitView() {
           )}
           <div class="card submit-end">
             {refusal !== null && <ErrorNote error={refusal} />}
-            <button type="submit" class="primary" disabled={sent !== null}>
+            <button type="submit" class="primary" disabled={sent !== null || !ready}>
               {sent === null ? 'Submit' : sent < 1 ? `Sending, ${Math.round(sent * 100)} %` : 'Checking …'}
             </button>
             <UploadProgress upload={sending} />
