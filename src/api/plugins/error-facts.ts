@@ -1,6 +1,7 @@
 import type { FastifyError } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { EngineError } from '../../errors/engine-error.js';
+import { errorCode } from '../../store/atomic.js';
 
 /** An error that the contract wants in the plain shape: `{"detail": "<text>"}`. */
 export class PlainError extends Error {
@@ -13,6 +14,18 @@ export class PlainError extends Error {
     this.status = status;
     this.headers = headers;
   }
+}
+
+const diskProblems: Readonly<Record<string, string>> = {
+  ENOSPC: 'the share is full: make room on its disk',
+  EDQUOT: 'the share is full: the quota of its owner is used up',
+  EROFS: 'the share is mounted read-only: nothing can be written',
+};
+
+/** What the disk of the share cannot take is nobody's fault here, and may work later, whichever call met it. */
+export function withDiskTold(error: Error): Error {
+  const problem = diskProblems[errorCode(error) ?? ''];
+  return problem === undefined ? error : new EngineError('UNAVAILABLE', problem, {}, { cause: error });
 }
 
 export function statusOf(error: Error): number {

@@ -2,7 +2,7 @@ import { EngineError } from '../../errors/engine-error.js';
 import type { App, Reply, Request } from '../deps.js';
 import { closeGently } from '../http/close-gently.js';
 import { structuredError } from '../schemas/errors.js';
-import { detailsOf, PlainError, statusOf } from './error-facts.js';
+import { detailsOf, PlainError, statusOf, withDiskTold } from './error-facts.js';
 import { answerGraphError, isGraphCall } from './graph-errors.js';
 
 /**
@@ -16,8 +16,9 @@ export function useErrors(app: App): void {
   app.setErrorHandler((error: Error, request, reply) => answerError(error, request, reply));
 }
 
-export function answerError(error: Error, request: Request, reply: Reply): Reply {
+export function answerError(thrown: Error, request: Request, reply: Reply): Reply {
   closeGently(request, reply);
+  const error = withDiskTold(thrown);
   if (isGraphCall(request)) return answerGraphError(error, request, reply);
   if (error instanceof PlainError)
     return reply.code(error.status).headers(error.headers).send({ detail: error.message });

@@ -193,8 +193,13 @@ export function wholeNumber(min: number, max: number) {
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 }
 
+/** Without NUL, which ends a query of Temporal's database: it would be taken for a server that is away. */
 export function shortText(max: number, error: string) {
-  return z.string({ error }).min(1, { error }).max(max, { error });
+  return z
+    .string({ error })
+    .min(1, { error })
+    .max(max, { error })
+    .refine((text) => !text.includes('\0'), { error });
 }
 
 const momentProblem = 'must be a date and time, such as 2026-11-21T11:49:05Z';

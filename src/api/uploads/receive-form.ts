@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MultipartFile, MultipartValue } from '@fastify/multipart';
@@ -62,7 +62,8 @@ export async function receiveForm(request: Request, folder: string, limits: Form
       const parts = request.parts({
         limits: { fieldSize: maxTextBytes, fields: 32, files: 32, parts: 64, fileSize: Number.MAX_SAFE_INTEGER },
         // By the file name alone: a part with a binary content type but no name is text that should have been a file.
-        isPartAFile: (_field, _type, fileName) => fileName !== undefined,
+        // JSON as well, which the parser would read by itself: digits that a number of JavaScript cannot hold would be gone.
+        isPartAFile: (_field, type, fileName) => fileName !== undefined || isJson(type),
       });
       for await (const part of parts) await form.take(part);
     } catch (error) {
@@ -81,7 +82,6 @@ class FormReader {
   readonly #files = new Map<string, ReceivedFile | null>();
   readonly #ignored = new Set<string>();
   #bytes = 0;
-  #parts = 0;
 
   constructor(folder: string, limits: FormLimits) {
     this.#folder = folder;
@@ -89,16 +89,26 @@ class FormReader {
   }
 
   async take(part: MultipartFile | MultipartValue): Promise<void> {
-    if (part.type === 'file') return this.#takeFile(part);
-    if (part.valueTruncated) {
-      throw new EngineError('TOO_LARGE', `the text of "${part.fieldname}" is longer than ${maxTextBytes} bytes`);
-    }
-    // A part that calls itself JSON arrives parsed.
-    this.takeText(part.fieldname, typeof part.value === 'string' ? part.value : JSON.stringify(part.value));
+    if (part.type === 'file') return isNameless(part) ? this.#takeStreamedText(part) : this.#takeFile(part);
+    if (part.valueTruncated) throw textTooLong(part.fieldname);
+    this.takeText(part.fieldname, String(part.value));
     return undefined;
   }
 
-  takeText(field: string, text: string): void {
+  async #takeStreamedText(part: MultipartFile): Promise<void> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of part.file as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxTextBytes) throw textTooLong(part.fieldname);
+      chunks.push(chunk);
+    }
+    this.takeText(part.fieldname, Buffer.concat(chunks).toString('utf8'));
+  }
+
+  /** @param sent as it came: a byte order mark, which editors on Windows put first, is no part of the text */
+  takeText(field: string, sent: string): void {
+    const text = sent.replace(/^\u{feff}/u, '');
     this.#count(text.length);
     if (isFileField(field)) {
       if (text !== '') {
@@ -130,8 +140,8 @@ class FormReader {
       }
       return;
     }
-    this.#parts += 1;
-    const path = join(this.#folder, `.part-${this.#parts}`);
+    // A name that no upload can have: it gets its own only when all have come.
+    const path = join(this.#folder, `.part-${randomUUID()}`);
     const hash = this.#limits.hash ? createHash('sha256') : null;
     const sizeBytes = await this.#write(part, path, hash);
     const before = this.#files.get(field);
@@ -186,6 +196,19 @@ export function tooLarge(maxBytes: number): EngineError {
   return new EngineError('TOO_LARGE', `the request is larger than ${maxBytes} bytes (MAX_UPLOAD_SIZE)`);
 }
 
+function textTooLong(field: string): EngineError {
+  return new EngineError('TOO_LARGE', `the text of "${field}" is longer than ${maxTextBytes} bytes`);
+}
+
+/** A part that was read as a file for its type alone. */
+function isNameless(part: MultipartFile): boolean {
+  return (part.filename as string | undefined) === undefined;
+}
+
+function isJson(type: string | undefined): boolean {
+  return type?.toLowerCase().startsWith('application/json') === true;
+}
+
 function isTextField(name: string): name is TextField {
   return (textFields as readonly string[]).includes(name);
 }
@@ -194,14 +217,12 @@ function isFileField(name: string): name is FileField {
   return (fileFields as readonly string[]).includes(name);
 }
 
-/** Faults of the disk stay what they are; everything else that parsing throws is the fault of the form. */
+/** Faults of the disk stay what they are, and are told by whoever answers; everything else that parsing throws is the fault of the form. */
 export function formError(error: unknown): unknown {
   if (error instanceof EngineError || !(error instanceof Error)) return error;
   const code = errorCode(error) ?? '';
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new EngineError('UNAVAILABLE', 'the share is full: the upload cannot be stored', {}, { cause: error });
-  }
   if ('errno' in error && code !== 'ECONNRESET') return error;
-  if (code.endsWith('_LIMIT')) return new EngineError('TOO_LARGE', error.message);
+  if (code.endsWith('_LIMIT'))
+    return new EngineError('TOO_LARGE', 'the form has too many parts: send only those that mean something');
   return new PlainError(400, `the form cannot be read: ${error.message}`);
 }

@@ -12,6 +12,7 @@ describe('what is wrong with a request is told in plain words', () => {
     ['GET', '/jobs?limit=many', undefined],
     ['GET', '/jobs?status=LOST', undefined],
     ['GET', '/jobs?since=yesterday', undefined],
+    ['GET', '/jobs?name=a%00b', undefined],
     ['GET', '/jobs/no-uuid', undefined],
     ['GET', '/graphs?limit=0', undefined],
     ['GET', '/graphs?state=odd', undefined],

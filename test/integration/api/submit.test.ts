@@ -1,8 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type CallInit, startApi, token, writeOutput } from '../../support/api-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -110,6 +110,33 @@ describe('POST /jobs', () => {
     expect(await readdir(api.store.paths(uuid).inputs)).toEqual(['b.py']);
   });
 
+  it('keeps every digit of params that call themselves JSON, and takes them empty or with a byte order mark', async () => {
+    const api = await startApi();
+    const paramsOf = async (value: string, type: string) => {
+      const body = clientBody('b', [
+        { name: 'params', value, type },
+        { name: 'script', value: script, filename: 's.py' },
+      ]);
+      const answer = await api.call('/jobs', { method: 'POST', body, headers: headers('b') });
+      const { uuid } = (await answer.json()) as { uuid: string };
+      return (await api.store.readSpec(uuid))?.paramsText;
+    };
+    const digits = '{"a": 12345678901234567890.10}';
+    expect(await paramsOf(digits, 'application/json; charset=utf-8')).toBe(digits);
+    expect(await paramsOf('"text"', 'application/json')).toBe('"text"');
+    expect(await paramsOf('', 'application/json')).toBe('{}');
+    expect(await paramsOf(`\u{feff}${digits}`, 'text/plain')).toBe(digits);
+  });
+
+  it('refuses a form with more parts than anybody needs in words', async () => {
+    const api = await startApi();
+    const form = new FormData();
+    for (let part = 0; part < 40; part++) form.set(`part ${part}`, 'x');
+    const answer = await api.post(form);
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ detail: { details: expect.stringContaining('too many parts') } });
+  });
+
   it('takes a urlencoded form for a job without files', async () => {
     const api = await startApi();
     await writeOutput({ paths: () => ({ outputs: api.processes }) } as never, '', 'sleep.py', script);
@@ -157,6 +184,16 @@ describe('POST /jobs', () => {
     expect(spec?.script).toEqual({ share: `${uuid}/inputs/script/same.py` });
     expect(await readFile(join(api.store.root, `${uuid}/inputs/same.py`), 'utf8')).toBe('the input');
     expect(await readFile(join(api.store.root, `${uuid}/inputs/script/same.py`), 'utf8')).toBe(script);
+  });
+
+  it.each(['.part-1', '.part-2'])('keeps an input called %s from the script beside it', async (name) => {
+    const api = await startApi();
+    const form = new FormData();
+    form.set('script', new Blob([script]), 's.py');
+    form.set('file', new Blob(['the input']), name);
+    const { uuid } = (await (await api.post(form)).json()) as { uuid: string };
+    expect(await readFile(join(api.store.root, `${uuid}/inputs/${name}`), 'utf8')).toBe('the input');
+    expect(await readFile(join(api.store.root, `${uuid}/inputs/s.py`), 'utf8')).toBe(script);
   });
 
   it('drops the directories of a file name', async () => {
@@ -302,6 +339,25 @@ describe('POST /jobs', () => {
     expect(answer.status).toBe(503);
     expect(await answer.json()).toEqual({ detail: expect.stringContaining('Temporal') });
     expect(await api.leftovers()).toEqual([]);
+  });
+
+  it.each([
+    ['ENOSPC', 'full'],
+    ['EROFS', 'read-only'],
+  ])('answers 503 that says what is wrong with the share (%s), wherever it is met', async (code, word) => {
+    const api = await startApi();
+    vi.spyOn(api.store.files, 'write').mockRejectedValue(Object.assign(new Error(code), { code, errno: -1 }));
+    onTestFinished(() => void vi.restoreAllMocks());
+    const form = new FormData();
+    form.set('process', 'nap');
+    await writeFile(join(api.processes, 'nap.py'), script);
+    for (const file of [null, new Blob(['x'])]) {
+      if (file !== null) form.set('file', file, 'a.step');
+      const answer = await api.post(form);
+      expect(answer.status).toBe(503);
+      expect(await answer.json()).toEqual({ detail: expect.stringContaining(word) });
+      expect(await api.leftovers()).toEqual([]);
+    }
   });
 
   it('answers 413 for more than MAX_UPLOAD_SIZE, told by the header or found while reading', async () => {
