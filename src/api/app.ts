@@ -8,6 +8,7 @@ import type { ApiDeps, App } from './deps.js';
 import { EndedSessions } from './ended-sessions.js';
 import { graphParts } from './graphs/graph-parts.js';
 import { GraphsList } from './graphs/graphs-list.js';
+import { answerClientError } from './http/client-error.js';
 import { JobCalls } from './job-calls.js';
 import { JobsList } from './jobs-list.js';
 import { JobsReader } from './jobs-reader.js';
@@ -74,6 +75,7 @@ export async function buildApp(given: ApiDeps): Promise<App> {
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 4096 },
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
       answerError(error, request, reply as never);
     },

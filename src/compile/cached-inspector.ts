@@ -22,7 +22,10 @@ export class CachedInspector implements ScriptInspector {
   }
 
   async inspect(path: string, entrypoint: string): Promise<Inspection> {
-    const content = await this.#filesOf(path).readSmall(path, maxBytes);
+    // Of what cannot be read (a folder, a file of somebody else) the one that is asked says why.
+    const content = await this.#filesOf(path)
+      .readSmall(path, maxBytes)
+      .catch(() => null);
     if (content === null) return this.#inner.inspect(path, entrypoint);
     const key = `${createHash('sha256').update(content).digest('hex')} ${entrypoint}`;
     const known = this.#found.get(key);

@@ -1,4 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { startApi, token } from '../../support/api-under-test.js';
 import { raw } from '../../support/raw-request.js';
@@ -99,6 +101,18 @@ describe('transport', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ detail: { code: 400 } });
   });
 
+  it.each([
+    ['what is no HTTP', 'HELLO\r\n\r\n', 400],
+    ['headers that are too large', `GET / HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('answers %s in the plain shape, too', async (_what, sent, status) => {
+    const api = await startApi();
+    const socket = connect(api.port, '127.0.0.1');
+    socket.write(sent);
+    const answer = await text(socket);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toEqual({ detail: expect.stringContaining('request') });
+  });
+
   it('never cuts a request off for being long, only for being silent', async () => {
     const api = await startApi();
     expect(api.app.server.requestTimeout).toBe(0);
@@ -161,11 +175,17 @@ def main(params, pc):
     const api = await startApi();
     await writeFile(`${api.processes}/halve.py`, script);
     await writeFile(`${api.processes}/broken.py`, 'def main(:');
+    await mkdir(`${api.processes}/folder.py`);
     expect(await (await fetch(`${api.url}/processes?details=true`)).json()).toMatchObject({
-      processes: ['broken', 'halve'],
+      processes: ['broken', 'folder', 'halve'],
       details: [{ name: 'halve', doc: expect.stringContaining('Halve'), ...facts }],
     });
     expect(await (await fetch(`${api.url}/processes/halve`)).json()).toMatchObject(facts);
+    const folder = await fetch(`${api.url}/processes/folder`);
+    expect([folder.status, await folder.json()]).toMatchObject([
+      404,
+      { detail: { details: expect.stringContaining('cannot be read') } },
+    ]);
   });
 
   it('is told of a script before it is sent, which is not run and not kept', async () => {
