@@ -23,6 +23,7 @@ import signal
 import stat
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from typing import Any, NoReturn, cast
@@ -41,6 +42,7 @@ from pixyz_worker.pc import ProgramContext
 from pixyz_worker.progress import TaskProgress
 
 _FRAME_ROOM = 8 << 20
+_TRACKER_S = 1.0
 
 
 def prepare() -> None:
@@ -276,7 +278,7 @@ def _run(
         os._exit(0)  # a fork of the script that ran on to here: the outcome is its parent's to tell
     _finish_threads()
     if progress is not None:
-        progress.stop()
+        _stop(progress)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -458,14 +460,44 @@ def _mib(size: int) -> str:
     return f"{size / (1 << 20):.0f} MiB"
 
 
+def _stop(progress: TaskProgress) -> None:
+    """What the script put into its progress may have no JSON form. That has been raised in the script, if it was told
+    there, and must not take the place of the outcome here."""
+    try:
+        progress.stop()
+    except (TypeError, ValueError) as error:
+        _warn(error)
+
+
 def _finish_threads() -> None:
     """What the interpreter does at its end: waits for threads, runs exit functions. Time limit and cancel still
     hold."""
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
+        _finish_resource_tracker()
     except BaseException as error:
-        logging.getLogger("pixyz_worker").warning("at the end of the script: %s: %s", type(error).__name__, error)
+        _warn(error)
+
+
+def _finish_resource_tracker() -> None:
+    """The process in which multiprocessing notes shared memory deletes at its end what the script has left. The host
+    would kill it before it has done so, and each such job would keep memory of the machine."""
+    tracker = getattr(sys.modules.get("multiprocessing.resource_tracker"), "_resource_tracker", None)
+    if tracker is None or tracker._fd is None or tracker._pid is None:
+        return
+    os.close(tracker._fd)
+    tracker._fd = None
+    deadline = time.monotonic() + _TRACKER_S  # a process that the script leaves behind may keep it running
+    try:
+        while os.waitpid(tracker._pid, os.WNOHANG)[0] == 0 and time.monotonic() < deadline:
+            time.sleep(0.002)
+    except ChildProcessError:  # it is not this process's own, or has ended
+        pass
+
+
+def _warn(error: BaseException) -> None:
+    logging.getLogger("pixyz_worker").warning("at the end of the script: %s: %s", type(error).__name__, error)
 
 
 def main() -> None:

@@ -125,10 +125,15 @@ class TaskProgress(ProgressCallBack):
 
     def store(self, **values: Any) -> dict[str, Any]:
         """Merges values into the record, which watchers see at once. Returns the whole record."""
-        self._record.update(values)
+        before = self._record
+        self._record = {**before, **values}
         meta = self._meta()
         if self.celery_self is not None:
-            self.celery_self.update_state(task_id=self.task_id, state="RUNNING", meta=meta)
+            try:
+                self.celery_self.update_state(task_id=self.task_id, state="RUNNING", meta=meta)
+            except (TypeError, ValueError):
+                self._record = before  # what cannot be stored must not fail the next call, too
+                raise
         return meta
 
     def _meta(self) -> dict[str, Any]:

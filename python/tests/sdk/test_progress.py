@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +98,12 @@ def test_a_state_of_somebody_else_is_not_sent() -> None:
     task.update_state("other", "RUNNING", {"progress": 5})
     task.update_state(state="RUNNING", meta={"progress": 250, "note": "x"})
     assert sent == [{"t": "progress", "progress": 99, "meta": {"note": "x"}}]
+
+
+def test_a_value_that_cannot_be_stored_does_not_fail_later_calls() -> None:
+    progress, sent = connected()
+    with pytest.raises(TypeError, match=r"meta\['bad'\] is of type set"):
+        progress.next("first", bad={1})
+    progress.next("second", good=1)
+    assert replay(sent)[2] == {"good": 1}
+    assert [step["info"] for step in replay(sent)[1]] == ["first", "second"]

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Runner } from '../../../src/contract/runner.js';
@@ -256,6 +256,13 @@ describe.each(['fork', 'spawn'] as const)('in mode %s', (mode) => {
     const task = taskOf('starts-threads');
     expect(await resultOf(runner, task)).toBe('returned');
     expect(logOf(task)).toBe('the thread has ended\nthe exit function was called\n');
+  });
+
+  test.runIf(process.platform === 'linux')('shared memory that a script leaves is deleted', async () => {
+    const task = taskOf('leaves-shared-memory');
+    const name = (await resultOf(runner, task)) as string;
+    expect(existsSync(`/dev/shm/${name}`)).toBe(false);
+    expect(logOf(task)).toContain('leaked shared_memory objects');
   });
 
   test.each([

@@ -115,6 +115,15 @@ describe('progress', () => {
     expect(last?.steps.every((step) => step.duration >= 0)).toBe(true);
   });
 
+  test('that has no JSON form is an error of the script where it is told, and does not replace its outcome', async () => {
+    const { error } = await failureOf(runner, taskOf('stores-a-set', { again: true }));
+    expect(error).toMatchObject({ kind: 'exception', type: 'TypeError' });
+    expect(error.message).toContain("meta['extra']['seen'] is of type set");
+    const task = taskOf('stores-a-set');
+    expect(await resultOf(runner, task)).toBe('returned');
+    expect(logOf(task)).toContain("meta['extra']['seen'] is of type set");
+  });
+
   test('is null before the first step, and kept when the script fails', async () => {
     expect((await failureOf(runner, taskOf('segfault'))).progress).toEqual({ progress: null, steps: [], meta: {} });
   });
