@@ -10,6 +10,8 @@ import { liveWorkers } from './worker-reports.js';
 /** Open graphs whose nodes are counted, the newest. */
 const maxGraphs = 100;
 const sharePatienceMs = 1000;
+/** A Temporal that hangs must be told before Prometheus gives the scrape up, by default after ten seconds. */
+const temporalPatienceMs = 2000;
 
 /**
  * State of the scheduler at the moment of a scrape: jobs by state, queues, workers. Made anew each time, so a worker or a
@@ -100,8 +102,10 @@ export class SchedulerMetrics {
     memory.set(sum((report) => report.runner.residentBytes));
 
     try {
+      const answers = await this.#deps.engine.ping(temporalPatienceMs);
+      up.set(answers ? 1 : 0);
+      if (!answers) return registry;
       const counts = await this.#deps.engine.countByState();
-      up.set(1);
       for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
       for (const [state, count] of Object.entries(await this.#deps.engine.ofGraphs.count()))
         graphs.set({ state }, count);

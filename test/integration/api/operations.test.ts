@@ -126,6 +126,14 @@ describe('/metrics', () => {
     expect(await answer.text()).toContain('pixyz_temporal_up 0');
   });
 
+  it('tells of a Temporal that hangs long before the scrape is given up', async () => {
+    const api = await startApi();
+    api.engine.ping = async () => false;
+    api.engine.countByState = () => new Promise(() => {});
+    const answer = await fetch(`${api.url}/metrics`, { signal: AbortSignal.timeout(5000) });
+    expect(await answer.text()).toContain('pixyz_temporal_up 0');
+  });
+
   it('is compressed when asked, the only answer that is', async () => {
     const api = await startApi();
     const plain = await raw(api.port, 'GET', '/metrics');
