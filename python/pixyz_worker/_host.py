@@ -12,6 +12,7 @@ descriptor 3. It never runs a user's code. Invariants:
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -126,7 +127,7 @@ class Host:
     def _drain_wakeup(self) -> None:
         try:
             while os.read(self._wakeup, 4096):
-                pass
+                self._mend_scratch()
         except BlockingIOError:
             pass
 
@@ -245,11 +246,17 @@ class Host:
                 continue  # an orphan of some script
             child.status = status
             if child.attempt is None:
-                # It ended before it had a task: no licence, or killed from outside.
+                # It ended before it had a task: no licence, killed from outside, or no folder to work in.
                 self._delay_fork()
+                self._mend_scratch()
             else:
                 self._failures = 0
             self._settle(child)
+
+    def _mend_scratch(self) -> None:
+        """Cleaners of temporary folders delete what was not used for days: without the folder no child gets ready."""
+        with contextlib.suppress(OSError):
+            os.mkdir(self._config["scratch"], 0o700)
 
     def _settle(self, child: _Child) -> None:
         """Tells that an ended child is gone, or kills what it left behind."""

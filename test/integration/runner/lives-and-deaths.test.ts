@@ -63,6 +63,16 @@ describe.each(['fork', 'spawn'] as const)('in mode %s', (mode) => {
     expect(await waiting).toBe('after');
   });
 
+  test.runIf(existsSync('/dev/shm'))('a temporary folder that a cleaner has deleted is made again', async () => {
+    const temporaryRoot = temporaryFolder();
+    const runner = await startRunner({ mode, temporaryRoot });
+    onTestFinished(() => runner.stop());
+    const [folder] = readdirSync(temporaryRoot) as [string];
+    await rm(join(temporaryRoot, folder), { recursive: true });
+    for (let round = 0; round < 3; round++) expect(await resultOf(runner, taskOf('returns-params', round))).toBe(round);
+    expect(readdirSync(temporaryRoot)).toEqual([folder]);
+  });
+
   test('a ready child that is killed is replaced', async () => {
     const runner = await startRunner({ mode });
     onTestFinished(() => runner.stop());
