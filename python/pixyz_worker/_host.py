@@ -127,7 +127,7 @@ class Host:
     def _drain_wakeup(self) -> None:
         try:
             while os.read(self._wakeup, 4096):
-                self._mend_scratch()
+                pass
         except BlockingIOError:
             pass
 
