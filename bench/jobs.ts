@@ -68,6 +68,14 @@ const rounds: Record<string, Round[]> = Object.fromEntries(systems.map((system) 
 const reads: Record<string, Awaited<ReturnType<typeof measureReads>> & { how: string }> = {};
 let exitCode = 0;
 const up: { readonly system: System; readonly running: RunningSystem }[] = [];
+const thaw = () => {
+  for (const { running } of up) freeze(running.pids, false);
+};
+// Ctrl-C reaches all of them, but those that are stopped hear of it only when they go on.
+process.once('SIGINT', () => {
+  thaw();
+  process.exit(130);
+});
 try {
   for (const system of systems) {
     const home = join(folder, system.key);
@@ -110,10 +118,8 @@ try {
   options.keep = true;
   exitCode = 1;
 } finally {
-  for (const { running } of up) {
-    freeze(running.pids, false);
-    await running.stop();
-  }
+  thaw();
+  for (const { running } of up) await running.stop();
   // Only now: the file system looks past what was just deleted whenever something new is made, for minutes.
   if (!options.keep) await rm(folder, { recursive: true, force: true });
   else say(`logs: ${folder}`);

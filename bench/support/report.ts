@@ -142,7 +142,11 @@ function verdicts({ systems, rounds, reads, stored }: Findings): string {
 type RoundFigure = (round: Round) => number;
 
 const p50Of: RoundFigure = (round) => percentile(round.latencies, 0.5);
-const cpuOf: RoundFigure = (round) => Object.values(round.cpuPerJob).reduce((total, value) => total + value, 0);
+const cpuOf: RoundFigure = (round) => sum(round.cpuPerJob);
+
+function sum(values: Readonly<Record<string, number>>): number {
+  return Object.values(values).reduce((total, value) => total + value, 0);
+}
 
 /** Of each round, ours by theirs: the two were measured seconds apart, so a machine that changes its speed hardly matters. */
 function ratios(own: readonly Round[], others: readonly Round[], figure: RoundFigure): number[] {
@@ -170,8 +174,6 @@ interface Summary {
 
 /** All rounds together: samples are pooled, figures per round give their median. Ratios are of rounds: {@link ratios}. */
 export function summary(rounds: readonly Round[]): Summary {
-  const sum = (values: Readonly<Record<string, number>>) =>
-    Object.values(values).reduce((total, value) => total + value, 0);
   const latencies = rounds.flatMap((round) => round.latencies);
   return {
     p50: percentile(latencies, 0.5),

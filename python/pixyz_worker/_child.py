@@ -11,24 +11,20 @@ the
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import datetime
 import faulthandler
 import json
-import logging
 import os
 import random
 import signal
 import stat
 import sys
-import threading
-import time
 import traceback
 from collections.abc import Iterator
 from typing import Any, NoReturn, cast
 
-from pixyz_worker import _archive, _exact, _failure, _json, _loader, _processes
+from pixyz_worker import _archive, _exact, _failure, _interpreter_end, _json, _loader, _processes
 from pixyz_worker._canvas._calls import run_calls
 from pixyz_worker._canvas._context import Packed, unpack
 from pixyz_worker._canvas._errors import SoftTimeLimitExceeded
@@ -42,7 +38,6 @@ from pixyz_worker.pc import ProgramContext
 from pixyz_worker.progress import TaskProgress
 
 _FRAME_ROOM = 8 << 20
-_TRACKER_S = 1.0
 
 
 def prepare() -> None:
@@ -59,7 +54,7 @@ def prepare() -> None:
 def serve(config: dict[str, Any], parent: int) -> NoReturn:
     """Becomes ready, runs one task, ends."""
     _processes.die_with_parent(parent)
-    _forget_exit_functions()
+    _interpreter_end.forget_exit_functions()
     os.setsid()  # a session of its own: signals to its group reach what the script starts, and nothing else
     wire = Wire.connect(config["socket"])
     _reseed()
@@ -143,15 +138,6 @@ class _Log:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
-
-
-def _forget_exit_functions() -> None:
-    """Those of the host's libraries are for the host's end: run in a child they take time, or delete what is still in
-    use."""
-    atexit._clear()
-    atexit.register(logging.shutdown)
-    if "multiprocessing.util" in sys.modules:
-        atexit.register(sys.modules["multiprocessing.util"]._exit_function)
 
 
 def _reseed() -> None:
@@ -276,7 +262,7 @@ def _run(
         reply = _fault(error, kind="invalid" if stage == "prepare" and isinstance(error, Exception) else None)
     if os.getpid() != pid:
         os._exit(0)  # a fork of the script that ran on to here: the outcome is its parent's to tell
-    _finish_threads()
+    _interpreter_end.finish()
     if progress is not None:
         _stop(progress)
     for stream in (sys.stdout, sys.stderr):
@@ -466,38 +452,7 @@ def _stop(progress: TaskProgress) -> None:
     try:
         progress.stop()
     except (TypeError, ValueError) as error:
-        _warn(error)
-
-
-def _finish_threads() -> None:
-    """What the interpreter does at its end: waits for threads, runs exit functions. Time limit and cancel still
-    hold."""
-    try:
-        threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-        _finish_resource_tracker()
-    except BaseException as error:
-        _warn(error)
-
-
-def _finish_resource_tracker() -> None:
-    """The process in which multiprocessing notes shared memory deletes at its end what the script has left. The host
-    would kill it before it has done so, and each such job would keep memory of the machine."""
-    tracker = getattr(sys.modules.get("multiprocessing.resource_tracker"), "_resource_tracker", None)
-    if tracker is None or tracker._fd is None or tracker._pid is None:
-        return
-    os.close(tracker._fd)
-    tracker._fd = None
-    deadline = time.monotonic() + _TRACKER_S  # a process that the script leaves behind may keep it running
-    try:
-        while os.waitpid(tracker._pid, os.WNOHANG)[0] == 0 and time.monotonic() < deadline:
-            time.sleep(0.002)
-    except ChildProcessError:  # it is not this process's own, or has ended
-        pass
-
-
-def _warn(error: BaseException) -> None:
-    logging.getLogger("pixyz_worker").warning("at the end of the script: %s: %s", type(error).__name__, error)
+        _interpreter_end.warn(error)
 
 
 def main() -> None:
